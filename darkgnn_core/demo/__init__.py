@@ -1,0 +1,1 @@
+"""The demo darknet: synthetic traffic with planted truth, calibrated on the paper's Table 2."""
