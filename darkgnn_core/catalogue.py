@@ -1,0 +1,139 @@
+"""The catalogue: one SQLite file that knows sources, snapshots, labels, settings and jobs.
+
+Bulk data lie in Parquet files beside it; a row here is what makes such a file part of the
+workspace, so one transaction is the moment at which a change happens.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from darkgnn_core.errors import WorkspaceError
+
+BUSY_TIMEOUT_S = 10.0
+
+MIGRATIONS = (
+    """
+    CREATE TABLE source (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, format TEXT NOT NULL, bytes INTEGER NOT NULL,
+        synthetic INTEGER NOT NULL, packets INTEGER NOT NULL, first_ns INTEGER, last_ns INTEGER,
+        loaded_at TEXT NOT NULL, report TEXT NOT NULL
+    );
+    CREATE TABLE packet_file (
+        source_id TEXT NOT NULL REFERENCES source (id) ON DELETE CASCADE,
+        day TEXT NOT NULL, packets INTEGER NOT NULL,
+        PRIMARY KEY (source_id, day)
+    );
+    CREATE INDEX packet_file_day ON packet_file (day);
+    CREATE TABLE snapshot (
+        config_hash TEXT NOT NULL, bin TEXT NOT NULL, inputs_hash TEXT NOT NULL,
+        directory TEXT, summary TEXT NOT NULL, built_at TEXT NOT NULL,
+        PRIMARY KEY (config_hash, bin)
+    );
+    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE label_source (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, sha256 TEXT,
+        added_at TEXT NOT NULL, precedence INTEGER NOT NULL, note TEXT, report TEXT
+    );
+    CREATE TABLE label (
+        id INTEGER PRIMARY KEY,
+        source_id TEXT NOT NULL REFERENCES label_source (id) ON DELETE CASCADE,
+        first_ip INTEGER NOT NULL, last_ip INTEGER NOT NULL, prefix_len INTEGER NOT NULL,
+        label TEXT NOT NULL, raw_label TEXT NOT NULL, day TEXT, evidence TEXT NOT NULL,
+        confidence REAL, added_at TEXT NOT NULL, withdrawn_at TEXT
+    );
+    CREATE INDEX label_first_ip ON label (first_ip);
+    CREATE INDEX label_source_id ON label (source_id);
+    CREATE TABLE label_alias (alias TEXT PRIMARY KEY, label TEXT NOT NULL);
+    CREATE TABLE job (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, device TEXT NOT NULL, config TEXT NOT NULL,
+        state TEXT NOT NULL, message TEXT NOT NULL DEFAULT '', progress TEXT NOT NULL DEFAULT '{}',
+        stop_requested INTEGER NOT NULL DEFAULT 0, pid INTEGER, pid_created REAL,
+        created_at TEXT NOT NULL, heartbeat_at TEXT, ended_at TEXT, report TEXT
+    );
+    CREATE UNIQUE INDEX one_active_job ON job (device) WHERE state IN ('starting', 'running');
+    """,
+)
+"""Each entry takes the schema one version up; entries are never changed once released."""
+
+
+def open_catalogue(path: Path) -> sqlite3.Connection:
+    """Open the catalogue, creating it or taking an older one to today's schema.
+
+    Returns:
+        A connection in autocommit mode, rows by name, foreign keys on, WAL, every commit synced.
+
+    Raises:
+        WorkspaceError: `NEWER` if a later darkgnn wrote it, `DAMAGED` if it is no catalogue.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        _migrate(connection)
+    except sqlite3.DatabaseError as error:
+        raise WorkspaceError(
+            f"The catalogue {path.name} cannot be opened ({error}). Restore it from a backup, "
+            "or start a new workspace.",
+            code="DAMAGED",
+        ) from error
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    found = _version(connection)
+    if found > len(MIGRATIONS):
+        raise WorkspaceError(
+            f"This workspace was written by a later darkgnn (schema {found}, this one knows "
+            f"{len(MIGRATIONS)}). Update darkgnn to open it; nothing was changed.",
+            code="NEWER",
+        )
+    while _version(connection) < len(MIGRATIONS):
+        with transaction(connection):
+            version = _version(connection)  # another process may have been quicker
+            if version < len(MIGRATIONS):
+                for statement in MIGRATIONS[version].split(";"):
+                    connection.execute(statement)
+                connection.execute("PRAGMA user_version = " + str(version + 1))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run the block as one write transaction: all of it happens, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def utc_now() -> str:
+    """Return the time as catalogue rows carry it: ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def read_setting(connection: sqlite3.Connection, name: str, default: Any) -> Any:
+    """Return a setting, or `default` where it was never set."""
+    row = connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+    return default if row is None else json.loads(row["value"])
+
+
+def write_setting(connection: sqlite3.Connection, name: str, value: Any) -> None:
+    """Keep a setting; `value` must be JSON."""
+    connection.execute(
+        "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, json.dumps(value)),
+    )

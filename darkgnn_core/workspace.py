@@ -1,0 +1,148 @@
+"""The workspace: one directory that holds everything an analyst has loaded, built and noted."""
+
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from darkgnn_core.catalogue import open_catalogue, utc_now
+from darkgnn_core.durable import sweep_partials
+from darkgnn_core.errors import WorkspaceError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where things are.
+
+    Attributes:
+        root: The workspace directory.
+    """
+
+    root: Path
+
+    @property
+    def catalogue_path(self) -> Path:
+        """The SQLite file."""
+        return self.root / "darkgnn.sqlite"
+
+    @property
+    def packets(self) -> Path:
+        """Parsed packets: `<source id>/<day>.parquet`."""
+        return self.root / "packets"
+
+    @property
+    def snapshots(self) -> Path:
+        """Snapshots: `<settings hash>/<bin>.<inputs hash>/`."""
+        return self.root / "snapshots"
+
+    @property
+    def inbox(self) -> Path:
+        """Where an analyst may drop traces too large to upload, and where uploads arrive."""
+        return self.root / "inbox"
+
+    @property
+    def jobs(self) -> Path:
+        """Background jobs: `<job id>/` with log and lock."""
+        return self.root / "jobs"
+
+    @property
+    def scratch(self) -> Path:
+        """Temporary files; empty whenever nothing runs."""
+        return self.root / "scratch"
+
+    @contextmanager
+    def catalogue(self) -> Iterator[sqlite3.Connection]:
+        """Open the catalogue for the block."""
+        with closing(open_catalogue(self.catalogue_path)) as connection:
+            yield connection
+
+
+def open_workspace(root: Path, *, create: bool = True) -> Workspace:
+    """Open a workspace, making it where there is none.
+
+    Args:
+        root: Its directory.
+        create: Make it if it is not there; otherwise refuse.
+
+    Raises:
+        WorkspaceError: `NO-WORKSPACE` if absent and not to be made, `NOT-A-WORKSPACE` if the
+            directory holds other things, `NO-PERMISSION`, `NEWER`, `DAMAGED`.
+    """
+    root = root.expanduser().resolve()
+    workspace = Workspace(root)
+    if not workspace.catalogue_path.exists():
+        _refuse_unless_creatable(workspace, create=create)
+    try:
+        for directory in (
+            root,
+            workspace.packets,
+            workspace.snapshots,
+            workspace.inbox,
+            workspace.jobs,
+            workspace.scratch,
+        ):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with workspace.catalogue():
+            workspace.catalogue_path.chmod(0o600)
+    except PermissionError as error:
+        raise WorkspaceError(
+            f"{root}: this account may not write there. Choose another directory.",
+            code="NO-PERMISSION",
+        ) from error
+    return workspace
+
+
+def _refuse_unless_creatable(workspace: Workspace, *, create: bool) -> None:
+    root = workspace.root
+    if not create:
+        raise WorkspaceError(
+            f"{root}: there is no workspace. Make one with `darkgnn_core demo --workspace {root}` "
+            f"or `darkgnn_core ingest FILE --workspace {root}`.",
+            code="NO-WORKSPACE",
+        )
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise WorkspaceError(
+            f"{root}: not a workspace, and not empty. Choose an empty or new directory.",
+            code="NOT-A-WORKSPACE",
+        )
+
+
+@contextmanager
+def writer_lock(workspace: Workspace) -> Iterator[None]:
+    """Hold the workspace's one writer's place for the block, and clear what a killed writer left.
+
+    The lock is the operating system's: it is free the moment its holder is gone, however it died.
+
+    Raises:
+        WorkspaceError: `LOCKED`, naming the process that holds it.
+    """
+    lock = FileLock(workspace.root / "writer.lock", timeout=0)
+    holder = workspace.root / "writer.json"
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise WorkspaceError(_who_holds(holder), code="LOCKED") from error
+    try:
+        details = {"pid": os.getpid(), "machine": socket.gethostname(), "since": utc_now()}
+        holder.write_text(json.dumps(details), encoding="utf-8")
+        for directory in (workspace.packets, workspace.snapshots, workspace.scratch):
+            sweep_partials(directory)
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _who_holds(holder: Path) -> str:
+    try:
+        details = json.loads(holder.read_text(encoding="utf-8"))
+        who = f"process {details['pid']} on {details['machine']} since {details['since']}"
+    except (OSError, ValueError, KeyError):
+        who = "another process"
+    return f"The workspace is being written by {who}. Wait until it ends, or cancel it."
