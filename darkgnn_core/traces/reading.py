@@ -42,6 +42,15 @@ class ReadOptions:
     max_days: int = 366
 
 
+def options_from_dict(value: dict[str, Any]) -> ReadOptions:
+    """Return the options that `dataclasses.asdict` turned into `value`, JSON in between or not."""
+    mapping = value["mapping"]
+    if mapping is not None:
+        pairs = tuple((str(ours), str(theirs)) for ours, theirs in mapping["columns"])
+        mapping = ColumnMapping(columns=pairs, time_unit=mapping["time_unit"])
+    return ReadOptions(**(value | {"mapping": mapping}))
+
+
 @dataclass
 class Tally:
     """What one reader has counted so far; `read == kept + sum(skipped.values())` at every yield.

@@ -1,0 +1,210 @@
+"""Reading a trace from outside: start the confined process, follow it, judge how it ended."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from darkgnn_core.errors import TraceError
+from darkgnn_core.traces.opening import open_regular
+from darkgnn_core.traces.reading import ReadOptions
+
+SILENCE_S = 120.0
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class TraceReport:
+    """What reading one trace gave; `read == kept + sum(skipped.values())`.
+
+    Attributes:
+        name: File name, for people.
+        format: Name of the format it was read as.
+        bytes: Size of the file.
+        read: Records met.
+        kept: Records given on.
+        packets: Packets given on.
+        skipped: Records left out, by reason.
+        notes: Things worth telling that dropped nothing, by code.
+        facts: What the reader learned (mapping, link type, sensors).
+        days: Packets by UTC day.
+        first_ns: Time of the earliest packet.
+        last_ns: Time of the latest packet.
+        seconds: Wall time of reading.
+    """
+
+    name: str
+    format: str
+    bytes: int
+    read: int
+    kept: int
+    packets: int
+    skipped: dict[str, int]
+    notes: dict[str, int]
+    facts: dict[str, Any]
+    days: dict[str, int]
+    first_ns: int
+    last_ns: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far reading has come.
+
+    Attributes:
+        packets: Packets given on so far.
+        position: Bytes of the file taken so far.
+    """
+
+    packets: int
+    position: int
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the analyst asked for it
+    """Raised where work ends because the analyst asked for it."""
+
+
+def parse_trace(
+    path: Path,
+    directory: Path,
+    options: ReadOptions,
+    *,
+    name: str = "",
+    format_name: str = "",
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TraceReport:
+    """Read a trace in a confined process into `<day>.parquet` files of `packets.SCHEMA`.
+
+    Args:
+        path: A regular file.
+        directory: Where the files go; partial files may remain there after an error.
+        options: What the analyst decided.
+        name: What messages call the file; its own name if empty.
+        format_name: Read it as this format; detect by content if empty.
+        on_progress: Told a few times a second.
+        should_stop: Asked ten times a second.
+
+    Raises:
+        TraceError: With the reader's code; `EMPTY`, `NO-PACKETS`, or `IN-CRASH` where the process
+            died or fell silent.
+        Stopped: If `should_stop` said so; the process is gone.
+    """
+    name = name or path.name
+    started = time.monotonic()
+    with open_regular(path) as raw:
+        size = os.fstat(raw.fileno()).st_size
+        if size == 0:
+            raise TraceError(f"{name}: the file is empty.", code="EMPTY")
+        request = {
+            "path": str(path.resolve()),
+            "name": name,
+            "bytes": size,
+            "directory": str(directory),
+            "format": format_name,
+            "options": asdict(options),
+        }
+        with _start(request, raw) as process:
+            answer = _follow(process, name, on_progress, should_stop)
+    answer |= {"name": name, "bytes": size, "seconds": time.monotonic() - started}
+    if answer["packets"] == 0:
+        raise _nothing_in(name, answer)
+    return TraceReport(**answer)
+
+
+def _start(request: dict[str, Any], raw: BinaryIO) -> subprocess.Popen[str]:
+    passed: tuple[int, ...] = ()
+    if sys.platform != "win32":  # the open file itself is handed on, so none can take its place
+        passed = (raw.fileno(),)
+        request["fd"] = raw.fileno()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "darkgnn_core.traces.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=passed,
+        cwd=Path(__file__).resolve().parents[2],
+        env=os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"},
+    )
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    try:
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # it died at once: `_follow` says so
+    return process
+
+
+def _follow(
+    process: subprocess.Popen[str],
+    name: str,
+    on_progress: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+) -> dict[str, Any]:
+    """Return the `done` answer; the process is gone when this returns or raises."""
+    listener = _Listener(process, on_progress)
+    listener.start()
+    try:
+        while listener.is_alive():
+            listener.join(POLL_S)
+            if should_stop():
+                raise Stopped
+            if time.monotonic() - listener.heard > SILENCE_S:
+                raise _crashed(name, f"it said nothing for {SILENCE_S:.0f} s")
+    finally:
+        process.kill()
+        process.wait()
+        listener.join()
+    last = listener.last
+    if last.get("kind") == "done":
+        return {key: value for key, value in last.items() if key != "kind"}
+    if last.get("kind") == "error":
+        raise TraceError(str(last["message"]), code=str(last["code"]))
+    raise _crashed(name, f"it ended with status {process.returncode}")
+
+
+class _Listener(threading.Thread):
+    """Takes the child's lines, and remembers the last and when it came."""
+
+    def __init__(
+        self, process: subprocess.Popen[str], on_progress: Callable[[Progress], None]
+    ) -> None:
+        super().__init__(daemon=True)
+        self.process = process
+        self.on_progress = on_progress
+        self.heard = time.monotonic()
+        self.last: dict[str, Any] = {}
+
+    def run(self) -> None:
+        """Read until the child closes its end."""
+        assert self.process.stdout is not None  # noqa: S101 - asked for in `_start`
+        for line in self.process.stdout:
+            self.heard = time.monotonic()
+            try:
+                self.last = json.loads(line)
+            except ValueError:  # cut short by its death
+                continue
+            if self.last["kind"] == "progress":
+                self.on_progress(Progress(self.last["packets"], self.last["position"]))
+        self.process.wait()
+
+
+def _crashed(name: str, how: str) -> TraceError:
+    return TraceError(
+        f"{name}: reading it failed inside the confined reader ({how}). Nothing was changed. "
+        "If the file is sound, please report this with darkgnn's version.",
+        code="IN-CRASH",
+    )
+
+
+def _nothing_in(name: str, answer: dict[str, Any]) -> TraceError:
+    reasons = dict(answer["skipped"]) | dict.fromkeys(answer["notes"], "seen")
+    why = ", ".join(f"{reason}: {count}" for reason, count in reasons.items()) or "it holds none"
+    return TraceError(f"{name}: no packets ({answer['read']} read; {why}).", code="NO-PACKETS")
