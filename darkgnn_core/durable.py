@@ -116,10 +116,7 @@ def check_manifest(directory: Path) -> None:
     Raises:
         WorkspaceError: `DAMAGED`, naming the first file that differs.
     """
-    try:
-        entries = json.loads((directory / MANIFEST).read_bytes())["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(directory, MANIFEST, "is missing or unreadable") from error
+    entries = _read_manifest(directory)
     found = {
         path.relative_to(directory).as_posix()
         for path in directory.rglob("*")
@@ -128,9 +125,35 @@ def check_manifest(directory: Path) -> None:
     for name in sorted(found ^ set(entries)):
         raise _damaged(directory, name, "is extra" if name in found else "is missing")
     for name, entry in entries.items():
-        path = directory / name
-        if path.stat().st_size != entry["bytes"] or sha256_of(path) != entry["sha256"]:
-            raise _damaged(directory, name, "has changed since it was written")
+        _check_entry(directory, name, entry)
+
+
+def check_file(path: Path) -> None:
+    """Hold one file against the manifest beside it.
+
+    Raises:
+        WorkspaceError: `DAMAGED`, if it is missing, unlisted, cut or changed by a bit.
+    """
+    entry = _read_manifest(path.parent).get(path.name)
+    if entry is None or not path.is_file():
+        raise _damaged(path.parent, path.name, "is missing")
+    _check_entry(path.parent, path.name, entry)
+
+
+def _read_manifest(directory: Path) -> dict[str, dict[str, Any]]:
+    try:
+        entries: dict[str, dict[str, Any]] = json.loads((directory / MANIFEST).read_bytes())[
+            "files"
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(directory, MANIFEST, "is missing or unreadable") from error
+    return entries
+
+
+def _check_entry(directory: Path, name: str, entry: dict[str, Any]) -> None:
+    path = directory / name
+    if path.stat().st_size != entry["bytes"] or sha256_of(path) != entry["sha256"]:
+        raise _damaged(directory, name, "has changed since it was written")
 
 
 def _damaged(directory: Path, name: str, what: str) -> WorkspaceError:

@@ -6,12 +6,13 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from darkgnn_core.catalogue import open_catalogue, utc_now
+from darkgnn_core.catalogue import open_catalogue, read_setting, utc_now, write_setting
+from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.durable import sweep_partials
 from darkgnn_core.errors import WorkspaceError
 
@@ -55,6 +56,16 @@ class Workspace:
     def scratch(self) -> Path:
         """Temporary files; empty whenever nothing runs."""
         return self.root / "scratch"
+
+    def snapshot_config(self) -> SnapshotConfig:
+        """Return the settings this workspace's snapshots are built and shown with."""
+        with self.catalogue() as connection:
+            return SnapshotConfig(**read_setting(connection, "snapshot_config", {}))
+
+    def set_snapshot_config(self, config: SnapshotConfig) -> None:
+        """Keep the settings this workspace's snapshots are built and shown with from now on."""
+        with self.catalogue() as connection:
+            write_setting(connection, "snapshot_config", asdict(config))
 
     @contextmanager
     def catalogue(self) -> Iterator[sqlite3.Connection]:

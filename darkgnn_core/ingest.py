@@ -1,0 +1,315 @@
+"""Ingest: traces in, packets and up-to-date snapshots out, with a report of every file."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from darkgnn_core.config import SnapshotConfig
+from darkgnn_core.errors import DarkgnnError, TraceError
+from darkgnn_core.shelf import build_snapshots, drop_orphans, plan_snapshots
+from darkgnn_core.sources import find_files, find_source, load_source, source_id
+from darkgnn_core.traces.parsing import Progress, Stopped
+from darkgnn_core.traces.reading import ReadOptions
+from darkgnn_core.workspace import Workspace, writer_lock
+
+POLL_S = 0.2
+Stage = Literal["reading", "building", "done"]
+
+
+def default_workers() -> int:
+    """Return how many files are read, or snapshots built, at once: the cores, at most four."""
+    return max(1, min(4, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes:
+        name: Its name.
+        status: `loaded`, `already loaded`, `failed`, or `labels` where it is a list of labels.
+        report: `TraceReport` as a dict, where it was loaded now or before.
+        code: Code of the error, where it failed.
+        message: The error, where it failed.
+    """
+
+    name: str
+    status: str
+    report: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What one ingest did.
+
+    Attributes:
+        files: One outcome a file, in the order given.
+        snapshots: Summary (or error) of each snapshot built, by bin.
+        packets: Packets added.
+        seconds: Wall time.
+        stopped: Whether the analyst stopped it; what was loaded before stays.
+    """
+
+    files: list[FileOutcome]
+    snapshots: dict[str, dict[str, Any]]
+    packets: int
+    seconds: float
+    stopped: bool
+
+
+@dataclass
+class IngestProgress:
+    """How far an ingest has come; a plain value that is told again and again.
+
+    Attributes:
+        stage: What is being done.
+        files_total: Files to read.
+        files_done: Files read, skipped or failed.
+        bytes_total: Size of all files.
+        bytes_done: Bytes taken so far.
+        packets: Packets read so far.
+        packets_per_s: Packets a second since the start of reading.
+        snapshots_total: Snapshots to build.
+        snapshots_done: Snapshots built.
+        seconds: Wall time so far.
+    """
+
+    stage: Stage = "reading"
+    files_total: int = 0
+    files_done: int = 0
+    bytes_total: int = 0
+    bytes_done: int = 0
+    packets: int = 0
+    packets_per_s: float = 0.0
+    snapshots_total: int = 0
+    snapshots_done: int = 0
+    seconds: float = 0.0
+
+
+Tell = Callable[[IngestProgress], None]
+Ask = Callable[[], bool]
+
+
+def ingest(
+    workspace: Workspace,
+    paths: Iterable[Path],
+    *,
+    options: ReadOptions | None = None,
+    config: SnapshotConfig | None = None,
+    format_name: str = "",
+    is_synthetic: bool = False,
+    names: Mapping[Path, str] | None = None,
+    workers: int | None = None,
+    on_progress: Tell = lambda _: None,
+    should_stop: Ask = lambda: False,
+) -> IngestReport:
+    """Load files and folders into the workspace, then bring its snapshots up to date.
+
+    A file that fails is reported and the others go on. Each file and each snapshot is added whole
+    or not at all, so a stop or a kill leaves a sound workspace; the next ingest finishes the rest.
+
+    Args:
+        workspace: Where they go.
+        paths: Files and folders.
+        options: How traces are read.
+        config: Settings of the snapshots; the workspace's own if None.
+        format_name: Read every file as this format; detect by content if empty.
+        is_synthetic: Whether the demo generator made them.
+        names: What to call a file in place of its own name (uploads lie under random names).
+        workers: Files read at once.
+        on_progress: Told several times a second.
+        should_stop: Asked several times a second.
+
+    Raises:
+        TraceError: `NO-SUCH-FILE` or `EMPTY` for a path, before anything is read.
+        WorkspaceError: `LOCKED` while another process writes, `DISK-FULL`.
+    """
+    run = _Ingest(
+        workspace,
+        options or ReadOptions(),
+        format_name,
+        is_synthetic,
+        names or {},
+        workers or default_workers(),
+        on_progress,
+        should_stop,
+    )
+    files = find_files(paths)
+    with writer_lock(workspace):
+        outcomes = run.read(files)
+        if not run.stopped:
+            run.build(config or workspace.snapshot_config())
+    return IngestReport(
+        files=outcomes,
+        snapshots=run.snapshots,
+        packets=sum(each.report["packets"] for each in outcomes if each.status == "loaded"),
+        seconds=time.monotonic() - run.started,
+        stopped=run.stopped,
+    )
+
+
+def bring_up_to_date(
+    workspace: Workspace,
+    config: SnapshotConfig,
+    *,
+    workers: int | None = None,
+    on_progress: Tell = lambda _: None,
+    should_stop: Ask = lambda: False,
+) -> IngestReport:
+    """Build the snapshots that are missing or out of date with these settings; read nothing."""
+    return ingest(
+        workspace,
+        [],
+        config=config,
+        workers=workers,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+
+
+class _Ingest:
+    """One ingest under way: its settings, its progress, what it found."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        options: ReadOptions,
+        format_name: str,
+        is_synthetic: bool,
+        names: Mapping[Path, str],
+        workers: int,
+        on_progress: Tell,
+        should_stop: Ask,
+    ) -> None:
+        self.workspace = workspace
+        self.options = options
+        self.format_name = format_name
+        self.is_synthetic = is_synthetic
+        self.names = names
+        self.workers = workers
+        self.on_progress = on_progress
+        self.should_stop = should_stop
+        self.started = time.monotonic()
+        self.stopped = False
+        self.progress = IngestProgress()
+        self.snapshots: dict[str, dict[str, Any]] = {}
+        self._under_way: dict[Path, Progress] = {}
+        self._packets_done = 0
+        self._bytes_done = 0
+
+    def read(self, files: list[Path]) -> list[FileOutcome]:
+        """Read the files, several at once; return their outcomes in the order given."""
+        self.progress.files_total = len(files)
+        self.progress.bytes_total = sum(_size(path) for path in files)
+        outcomes: dict[Path, FileOutcome] = {}
+        first_of: dict[str, Path] = {}
+        with ThreadPoolExecutor(max_workers=self.workers) as pool:
+            running: dict[Future[FileOutcome], Path] = {
+                pool.submit(self._read_one, path, first_of): path for path in files
+            }
+            while running:
+                done, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
+                for future in done:
+                    path = running.pop(future)
+                    outcome = self._outcome(future, path, pool)
+                    if outcome is not None:
+                        outcomes[path] = outcome
+                    self._bytes_done += _size(path)
+                    self._under_way.pop(path, None)
+                    self.progress.files_done += 1
+                self._tell_reading()
+        return [outcomes[path] for path in files if path in outcomes]
+
+    def _outcome(
+        self, future: "Future[FileOutcome]", path: Path, pool: ThreadPoolExecutor
+    ) -> FileOutcome | None:
+        if future.cancelled():
+            return None
+        try:
+            outcome = future.result()
+        except Stopped:
+            self.stopped = True
+            pool.shutdown(wait=False, cancel_futures=True)
+            return None
+        except TraceError as error:
+            return FileOutcome(self._name(path), "failed", code=error.code, message=str(error))
+        except DarkgnnError:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        if outcome.status == "loaded":
+            self._packets_done += outcome.report["packets"]
+        return outcome
+
+    def _read_one(self, path: Path, first_of: dict[str, Path]) -> FileOutcome:
+        if self.should_stop():
+            raise Stopped
+        identity = source_id(path)
+        with self.workspace.catalogue() as connection:
+            known = find_source(connection, identity)
+        if known is not None:
+            return FileOutcome(self._name(path), "already loaded", report=known.report)
+        if first_of.setdefault(identity, path) != path:  # the same bytes twice in one ingest
+            return FileOutcome(self._name(path), "already loaded")
+        report = load_source(
+            self.workspace,
+            path,
+            self.options,
+            identity=identity,
+            name=self._name(path),
+            format_name=self.format_name,
+            is_synthetic=self.is_synthetic,
+            on_progress=lambda progress: self._under_way.update({path: progress}),
+            should_stop=self.should_stop,
+        )
+        return FileOutcome(self._name(path), "loaded", report=asdict(report))
+
+    def _name(self, path: Path) -> str:
+        return self.names.get(path, path.name)
+
+    def _tell_reading(self) -> None:
+        under_way = list(self._under_way.values())
+        progress = self.progress
+        progress.packets = self._packets_done + sum(each.packets for each in under_way)
+        progress.bytes_done = self._bytes_done + sum(each.position for each in under_way)
+        progress.seconds = time.monotonic() - self.started
+        progress.packets_per_s = progress.packets / max(progress.seconds, 1e-3)
+        self.on_progress(progress)
+
+    def build(self, config: SnapshotConfig) -> None:
+        """Build the snapshots that are missing or out of date."""
+        drop_orphans(self.workspace, config)
+        planned = plan_snapshots(self.workspace, config)
+        progress = self.progress
+        progress.stage = "building"
+        progress.snapshots_total = len(planned)
+        self.on_progress(progress)
+        try:
+            for key, summary in build_snapshots(
+                self.workspace,
+                config,
+                planned,
+                workers=self.workers,
+                should_stop=self.should_stop,
+            ):
+                self.snapshots[key] = summary
+                progress.snapshots_done += 1
+                progress.seconds = time.monotonic() - self.started
+                self.on_progress(progress)
+        except Stopped:
+            self.stopped = True
+            return
+        progress.stage = "done"
+        self.on_progress(progress)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
