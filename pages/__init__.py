@@ -1,0 +1,1 @@
+"""The app's pages: thin scripts over `darkgnn_core`."""

@@ -1,0 +1,14 @@
+"""The frame around every page: navigation, sidebar, error boundary. `app.py` serves this script."""
+
+import streamlit as st
+
+from pages.shared.feedback import user_errors_shown
+from pages.shared.navigation import pages
+from pages.shared.sidebar import show_sidebar
+
+st.set_page_config(page_title="darkgnn", page_icon=":material/hub:", layout="wide")
+current = st.navigation(pages(), position="sidebar")
+with user_errors_shown():
+    show_sidebar()
+with user_errors_shown():
+    current.run()

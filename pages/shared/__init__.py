@@ -1,0 +1,1 @@
+"""What several pages or the entry share."""

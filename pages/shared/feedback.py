@@ -1,0 +1,47 @@
+"""What the app says: text that stays text, and errors that end in words instead of a traceback."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from darkgnn_core.errors import DarkgnnError
+from pages.shared.safe_logs import show_unexpected, visible
+
+MAX_LENGTH = 500
+PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+REWRITTEN = re.compile(r":(?=[A-Za-z/])|www(?=\.)|@|[-<>~](?=[->=])", re.IGNORECASE)
+WORD_JOINER = "\u2060"
+
+
+def safe(text: str) -> str:
+    """Return Markdown that Streamlit shows as exactly `text`, whatever the text is.
+
+    Backslashes switch off Markdown, HTML, colours and formulas. Addresses, `:name:` images and
+    arrows are looked for after the backslashes are gone; an invisible word joiner breaks those.
+    Prefer `st.text` or a table, which need none of this.
+
+    Args:
+        text: Anything: a file name, a label, a message that holds one.
+    """
+    short = plain(text).replace("\n", " ")
+    broken = REWRITTEN.sub(lambda match: match.group() + WORD_JOINER, short)
+    return PUNCTUATION.sub(r"\\\1", broken)
+
+
+def plain(text: str) -> str:
+    """Return `text` for sinks that do not read Markdown: no control characters, not endless."""
+    cut = text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]} ... ({len(text):,} characters)"
+    return visible(cut)
+
+
+@contextmanager
+def user_errors_shown() -> Iterator[None]:
+    """Show expected errors as messages and bugs as an id; every fragment carries this, too."""
+    try:
+        yield
+    except DarkgnnError as error:
+        st.error(safe(str(error)), icon=":material/error:")
+    except Exception as error:  # the last boundary: logged with its traceback
+        show_unexpected(error)

@@ -1,0 +1,42 @@
+"""The sidebar: which workspace, which day, known scanners or not."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.shared import loaders, state
+from pages.shared.feedback import plain
+
+
+def show_sidebar() -> None:
+    """Draw it; every page reads its choices from `state`."""
+    with st.sidebar:
+        workspace = loaders.workspace_at(str(state.workspace_path()))
+        days = loaders.loaded_days(workspace)
+        if days:
+            _choose_day(days)
+            st.toggle(
+                "Hide known scanners",
+                key=state.HIDE_KNOWN,
+                help="Leave hosts that carry a label out of tables and charts.",
+            )
+        _choose_workspace(workspace.root)
+
+
+def _choose_day(days: list[str]) -> None:
+    if state.day() not in days:
+        st.session_state[state.DAY] = days[0]
+    st.selectbox("Day (UTC)", days, key=state.DAY, bind="query-params")
+
+
+def _choose_workspace(root: Path) -> None:
+    st.caption("Workspace")
+    st.text(plain(root.name), help=None)
+    with st.popover("Change workspace", icon=":material/folder_open:", width="stretch"):
+        st.text(plain(str(root)))
+        with st.form("workspace_form", border=False):
+            given = st.text_input("Folder of another workspace", key="workspace_input")
+            if st.form_submit_button("Open") and given.strip():
+                chosen = loaders.workspace_at(str(Path(given.strip()).expanduser()))
+                state.set_workspace_path(chosen.root)
+                st.rerun()

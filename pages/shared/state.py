@@ -1,0 +1,61 @@
+"""What travels with the analyst from page to page: plain values, each with a default.
+
+The disk is the truth; the session only holds which workspace, which day, and switches.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared.launcher import WORKSPACE_VARIABLE
+
+WORKSPACE = "workspace_path"
+DAY = "day"
+HIDE_KNOWN = "hide_known"
+LOAD_JOB = "load_job"
+
+
+def default_workspace() -> Path:
+    """Return the workspace the launcher was given, or one in the home directory."""
+    given = os.environ.get(WORKSPACE_VARIABLE)
+    return Path(given) if given else Path.home() / "darkgnn-workspace"
+
+
+def workspace_path() -> Path:
+    """Return the folder of the workspace in use."""
+    return Path(str(_get(WORKSPACE, default_workspace())))
+
+
+def set_workspace_path(path: Path) -> None:
+    """Use another workspace; what belonged to the old one is forgotten."""
+    st.session_state[WORKSPACE] = str(path)
+    for key in (DAY, LOAD_JOB):
+        st.session_state.pop(key, None)
+
+
+def day() -> str | None:
+    """Return the day in view (ISO date), or None where there is none."""
+    value = _get(DAY, None)
+    return None if value is None else str(value)
+
+
+def is_known_hidden() -> bool:
+    """Whether hosts of known scanners are left out of tables and charts."""
+    return bool(_get(HIDE_KNOWN, False))
+
+
+def load_job() -> str | None:
+    """Return the id of the loading job whose progress or report is shown."""
+    value = _get(LOAD_JOB, None)
+    return None if value is None else str(value)
+
+
+def set_load_job(job_id: str | None) -> None:
+    """Show that job's progress and report."""
+    st.session_state[LOAD_JOB] = job_id
+
+
+def _get(key: str, default: Any) -> Any:
+    return st.session_state.get(key, default)
