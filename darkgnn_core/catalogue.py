@@ -44,7 +44,7 @@ MIGRATIONS = (
         source_id TEXT NOT NULL REFERENCES label_source (id) ON DELETE CASCADE,
         first_ip INTEGER NOT NULL, last_ip INTEGER NOT NULL, prefix_len INTEGER NOT NULL,
         label TEXT NOT NULL, raw_label TEXT NOT NULL, day TEXT, evidence TEXT NOT NULL,
-        confidence REAL, added_at TEXT NOT NULL, withdrawn_at TEXT
+        confidence REAL, run TEXT, added_at TEXT NOT NULL, withdrawn_at TEXT
     );
     CREATE INDEX label_first_ip ON label (first_ip);
     CREATE INDEX label_source_id ON label (source_id);
