@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def plan_snapshots(workspace: Workspace, config: SnapshotConfig) -> list[Planned
     built = {row["bin"]: row["inputs_hash"] for row in rows}
     inputs: dict[Bin, set[tuple[str, str]]] = defaultdict(set)
     for file in files:
-        for time_bin in bins_of(file["day"], config.bin_hours):
+        for time_bin in bins_of(date.fromisoformat(file["day"]), config.bin_hours):
             inputs[time_bin].add((file["source_id"], file["day"]))
     planned = []
     for time_bin in sorted(inputs, key=lambda each: each.start_ns):
@@ -127,7 +128,8 @@ def plan_snapshots(workspace: Workspace, config: SnapshotConfig) -> list[Planned
 def drop_orphans(workspace: Workspace, config: SnapshotConfig) -> int:
     """Forget snapshots whose bins have no packets any more; return how many."""
     with workspace.catalogue() as connection:
-        days = [row["day"] for row in connection.execute("SELECT day FROM packet_file")]
+        rows = connection.execute("SELECT DISTINCT day FROM packet_file").fetchall()
+        days = [date.fromisoformat(row["day"]) for row in rows]
         alive = {time_bin.key for day in days for time_bin in bins_of(day, config.bin_hours)}
         gone = [
             shelved for shelved in list_snapshots(workspace, config) if shelved.bin not in alive
