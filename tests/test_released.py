@@ -5,13 +5,17 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
+from darkgnn_core.durable import new_directory
 from darkgnn_core.errors import DarkgnnError, LabelError, TraceError
 from darkgnn_core.snapshots import released_lines
+from darkgnn_core.snapshots.columns import EDGES_SCHEMA, HOSTS_SCHEMA, PORTS_SCHEMA
 from darkgnn_core.snapshots.released import is_released_folder, read_released
 from darkgnn_core.snapshots.released_aligning import read_released_day
-from tests.released_files import planted, raw_features, write_lines, write_released
+from darkgnn_core.snapshots.released_writing import write_released_snapshot
+from tests.released_files import DAY_0_S, planted, raw_features, write_lines, write_released
 
 LABELS = {"192.0.2.1": "mirai", "192.0.2.2": "censys"}
 DAY_1, DAY_2, DAY_3 = "2021-12-01", "2021-12-02", "2021-12-03"
@@ -438,3 +442,61 @@ def _code_of(folder: Path) -> str:
     with pytest.raises(DarkgnnError) as caught:
         _read_day(folder)
     return caught.value.code
+
+
+def test_snapshot_has_the_columns_of_a_built_one(folder, tmp_path):
+    """Names and types are those of a built snapshot; what cannot be known is null and named."""
+    summary = write_released_snapshot(read_released(folder), DAY_1, tmp_path)
+    for name, schema in (
+        ("hosts", HOSTS_SCHEMA),
+        ("ports", PORTS_SCHEMA),
+        ("edges", EDGES_SCHEMA),
+    ):
+        table = pq.read_table(tmp_path / f"{name}.parquet", page_checksum_verification=True)
+        assert [(f.name, f.type) for f in table.schema] == [(f.name, f.type) for f in schema]
+        null = [field for field in table.column_names if table[field].null_count == len(table)]
+        assert sorted(null) == sorted(summary["missing"][name])
+        assert summary[name] == len(table)
+        full = set(table.column_names) - set(null)
+        assert sum(table[field].null_count for field in full) == 0
+    assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    assert summary["origin"] == "released"
+    assert summary["bin"] == {"key": DAY_1, "start_ns": DAY_0_S * 10**9, "hours": 24}
+    assert [entry["file"] for entry in summary["inputs"]] == [
+        "graph/20211201.txt",
+        "graph/ip_lookup.json",
+        "graph/port_lookup.json",
+        "features/features_20211201.csv",
+    ]
+
+
+def test_snapshot_rows_are_the_released_ones(folder, tmp_path):
+    """Each host's row holds its own features under the paper's names."""
+    write_released_snapshot(read_released(folder), DAY_1, tmp_path)
+    hosts = pq.read_table(tmp_path / "hosts.parquet").to_pydict()
+    assert hosts["host"] == [_ip(1), _ip(2), _ip(4)]
+    assert hosts["ports"] == [1.0, 1 / 3, 1 / 3]
+    assert hosts["packets_per_port_sum"] == [6 / 8, 6 / 8, 1.0]
+    assert hosts["length_max"] == [44 / 60, 1.0, 44 / 60]
+    assert hosts["window_max"] == [1_024 / 65_535, 1_024 / 65_535, 1.0]
+    ports = pq.read_table(tmp_path / "ports.parquet").to_pydict()
+    assert ports["port"] == [-1, 22, 23, 443, 2323]
+    assert ports["ts_option_max"] == [0, 1, 0, 0, 0]
+
+
+def test_snapshot_without_features_says_so(folder, tmp_path):
+    """A day without a feature file becomes a snapshot with empty columns, named as missing."""
+    _features_file(folder).unlink()
+    summary = write_released_snapshot(read_released(folder), DAY_1, tmp_path)
+    assert {"ports", "ts_option_std"} <= set(summary["missing"]["hosts"])
+    assert summary["features_scaled"] is None
+    hosts = pq.read_table(tmp_path / "hosts.parquet")
+    assert hosts["ports"].null_count == len(hosts) == 3
+
+
+def test_refused_day_leaves_nothing_behind(folder, tmp_path):
+    """A day that cannot be read writes no file."""
+    _write_rows(folder, _drop_host_row(_feature_rows(folder)))
+    with pytest.raises(TraceError), new_directory(tmp_path / "snapshot") as partial:
+        write_released_snapshot(read_released(folder), DAY_1, partial)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
