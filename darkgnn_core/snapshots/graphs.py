@@ -1,0 +1,132 @@
+"""Snapshots as a model sees them: which edges count, and how features are scaled."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from darkgnn_core.config import GraphConfig
+from darkgnn_core.snapshots.columns import HOST_FEATURES, PORT_FEATURES
+from darkgnn_core.snapshots.reading import (
+    Floats,
+    Snapshot,
+    assemble,
+    column,
+    feature_matrix,
+    read_edges,
+    read_hosts,
+    read_ports,
+    read_summary,
+)
+
+Keys = npt.NDArray[np.int64]
+
+
+def graph_days(directories: Sequence[Path], config: GraphConfig) -> Iterator[Snapshot]:
+    """Yield the snapshots of successive bins with the edges and scaling of `config`.
+
+    Features are scaled in float64 before they become float32. `month_first` reads the edges of
+    all bins before it yields the first: later bins leak into it, which is what it is there to show.
+
+    Args:
+        directories: Directories of stored snapshots, in time order.
+        config: Edges and scaling.
+
+    Raises:
+        WorkspaceError: `DAMAGED` where a file cannot be read.
+
+    Source:
+        Paper, section 2 (daily edges, division by the maximum); `docs/decisions.md`.
+    """
+    chosen = _first_meetings(directories) if config.edges == "month_first" else _all_edges
+    scale = SCALINGS[config.scaling]
+    for directory in directories:
+        hosts, ports = read_hosts(directory), read_ports(directory)
+        yield assemble(
+            read_summary(directory),
+            hosts=hosts,
+            ports=ports,
+            edges=chosen(read_edges(directory, ["host", "port", "packets"])),
+            host_features=scale(feature_matrix(hosts, HOST_FEATURES)),
+            port_features=scale(feature_matrix(ports, PORT_FEATURES)),
+        )
+
+
+def divide_by_maximum(features: Floats) -> Floats:
+    """Divide each column by its maximum; a column of zeros stays zero.
+
+    >>> divide_by_maximum(np.array([[1.0, 0.0], [4.0, 0.0]])).tolist()
+    [[0.25, 0.0], [1.0, 0.0]]
+    """
+    most = features.max(axis=0, initial=0.0)
+    return features / np.where(most > 0, most, 1.0)
+
+
+def rank_in_bin(features: Floats) -> Floats:
+    """Replace each value by its rank in its column, 0 to 1, equal values by their mean rank.
+
+    A column that is constant tells nothing and becomes 0.
+
+    >>> rank_in_bin(np.array([[5.0], [7.0], [7.0], [900.0]]))[:, 0].tolist()
+    [0.0, 0.5, 0.5, 1.0]
+    """
+    ranks = np.zeros_like(features)
+    for position in range(features.shape[1]):
+        _, place, count = np.unique(features[:, position], return_inverse=True, return_counts=True)
+        if len(count) > 1:
+            mean_rank = np.cumsum(count) - (count + 1) / 2
+            ranks[:, position] = mean_rank[place] / (len(features) - 1)
+    return ranks
+
+
+def unscaled(features: Floats) -> Floats:
+    """Return the features as they are."""
+    return features
+
+
+SCALINGS: dict[str, Callable[[Floats], Floats]] = {
+    "max": divide_by_maximum,
+    "quantile": rank_in_bin,
+    "none": unscaled,
+}
+
+
+def _all_edges(edges: pa.Table) -> pa.Table:
+    return edges
+
+
+def _pair_keys(edges: pa.Table) -> Keys:
+    """Return one int64 a pair: the host above 17 bits of port + 1 (the rest node is -1)."""
+    hosts, ports = column(edges, "host").astype(np.int64), column(edges, "port").astype(np.int64)
+    return (hosts << 17) | (ports + 1)
+
+
+def _first_meetings(directories: Sequence[Path]) -> Callable[[pa.Table], pa.Table]:
+    """Return what keeps, bin after bin, the pairs not met before, with the packets of all bins."""
+    pairs, totals = _pair_totals(directories)
+    met = np.zeros(len(pairs), dtype=bool)
+
+    def keep_new(edges: pa.Table) -> pa.Table:
+        positions = np.searchsorted(pairs, _pair_keys(edges))
+        new = ~met[positions]
+        met[positions] = True
+        position = edges.schema.get_field_index("packets")
+        weighed = edges.set_column(position, "packets", pa.array(totals[positions]))
+        return weighed.filter(pa.array(new))
+
+    return keep_new
+
+
+def _pair_totals(directories: Sequence[Path]) -> tuple[Keys, Keys]:
+    """Add up the packets of each pair over all bins: keys, ascending, and their totals."""
+    keys, totals = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for directory in directories:
+        edges = read_edges(directory, ["host", "port", "packets"])
+        all_keys = np.concatenate([keys, _pair_keys(edges)])
+        all_packets = np.concatenate([totals, column(edges, "packets")])
+        keys, place = np.unique(all_keys, return_inverse=True)
+        totals = np.zeros(len(keys), np.int64)
+        np.add.at(totals, place, all_packets)
+    return keys, totals
