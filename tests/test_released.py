@@ -5,16 +5,27 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.durable import new_directory
 from darkgnn_core.errors import DarkgnnError, LabelError, TraceError
 from darkgnn_core.snapshots import released_lines
-from darkgnn_core.snapshots.columns import EDGES_SCHEMA, HOSTS_SCHEMA, PORTS_SCHEMA
+from darkgnn_core.snapshots.bins import Bin
+from darkgnn_core.snapshots.building import build_snapshot
+from darkgnn_core.snapshots.columns import (
+    EDGES_SCHEMA,
+    HOST_FEATURES,
+    HOSTS_SCHEMA,
+    PORT_FEATURES,
+    PORTS_SCHEMA,
+)
 from darkgnn_core.snapshots.released import is_released_folder, read_released
 from darkgnn_core.snapshots.released_aligning import read_released_day
 from darkgnn_core.snapshots.released_writing import write_released_snapshot
+from darkgnn_core.traces.packets import SCHEMA
 from tests.released_files import DAY_0_S, planted, raw_features, write_lines, write_released
 
 LABELS = {"192.0.2.1": "mirai", "192.0.2.2": "censys"}
@@ -500,3 +511,43 @@ def test_refused_day_leaves_nothing_behind(folder, tmp_path):
     with pytest.raises(TraceError), new_directory(tmp_path / "snapshot") as partial:
         write_released_snapshot(read_released(folder), DAY_1, partial)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_released_features_are_the_built_ones_divided_by_their_maximum(tmp_path):
+    """The same packets, released and built here, give the same nodes, columns and order."""
+    packets = [packet for packet in planted() if packet.port != "oth"]
+    folder = write_released(tmp_path / "data", packets, LABELS)
+    source = tmp_path / "packets" / f"{DAY_1}.parquet"
+    source.parent.mkdir()
+    pq.write_table(_as_packets([packet for packet in packets if packet.day == 0]), source)
+    built = tmp_path / "built"
+    built.mkdir()
+    build_snapshot([source], Bin(DAY_0_S * 10**9), SnapshotConfig(min_packets=1), built)
+    day = _read_day(folder)
+    for name, features, released in (
+        ("hosts", HOST_FEATURES, day.host_features),
+        ("ports", PORT_FEATURES, day.port_features),
+    ):
+        table = pq.read_table(built / f"{name}.parquet")
+        values = np.stack([table[column].to_numpy() for column in features], axis=1)
+        tops = np.where(values.max(axis=0) == 0, 1, values.max(axis=0))
+        np.testing.assert_allclose(released, values / tops, rtol=1e-9)
+
+
+def _as_packets(packets) -> pa.Table:
+    rows = [
+        {
+            "ts_ns": DAY_0_S * 10**9 + number,
+            "src_ip": int(IPv4Address(packet.src)),
+            "dst_ip": int(IPv4Address(packet.dst)),
+            "dst_port": int(packet.port),
+            "proto": 6,
+            "length": packet.length,
+            "ttl": packet.ttl,
+            "mss": packet.mss,
+            "window": packet.window,
+            "ts_option": packet.ts_option,
+        }
+        for number, packet in enumerate(packets)
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
