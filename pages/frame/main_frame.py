@@ -3,10 +3,10 @@
 import streamlit as st
 
 from pages.shared.feedback import user_errors_shown
-from pages.shared.navigation import pages
+from pages.shared.navigation import ICON, pages
 from pages.shared.sidebar import show_sidebar
 
-st.set_page_config(page_title="darkgnn", page_icon=":material/hub:", layout="wide")
+st.set_page_config(page_title="darkgnn", page_icon=ICON, layout="wide")
 current = st.navigation(pages(), position="sidebar")
 with user_errors_shown():
     show_sidebar()

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 PAGES = Path(__file__).resolve().parents[1]
+ICON = str(PAGES.parent / "assets" / "darkgnn.svg")  # an icon by name would be fetched from afar
 MENU = (
     ("today_queue.py", "Today", ":material/today:"),
     ("load_data.py", "Load data", ":material/upload_file:"),
