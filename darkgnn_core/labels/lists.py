@@ -1,0 +1,122 @@
+"""Lists of labels of any kind: told apart by content, read by the reader of their kind."""
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from darkgnn_core.errors import LabelError, TraceError
+from darkgnn_core.labels.claims import Claim, ListReport
+from darkgnn_core.labels.csv_lists import DELIMITERS, GUESSED, CsvColumns, read_csv
+from darkgnn_core.labels.ipset import read_ipset
+from darkgnn_core.labels.maltrail import read_maltrail
+from darkgnn_core.labels.misp import read_misp
+from darkgnn_core.labels.texts import LIST_BYTES, clean_name
+from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource, open_regular
+
+ListKind = Literal["csv", "misp", "maltrail", "ipset"]
+LIST_KINDS: tuple[ListKind, ...] = ("csv", "misp", "maltrail", "ipset")
+
+_COMMENTED = re.compile(r"\s*[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(?:/[0-9]+)?\s*(?:#.*)?")
+_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """What an analyst decides before a list is read.
+
+    Attributes:
+        label: One label for a MISP list or an ipset file; None takes it from the list.
+        columns: Which column of a CSV is which.
+        generic_label: Label for addresses of a maltrail list without an organisation; None
+            leaves them out.
+        allow_wide: Keep prefixes wider than /24: each labels more than 256 addresses.
+    """
+
+    label: str | None = None
+    columns: CsvColumns = GUESSED
+    generic_label: str | None = None
+    allow_wide: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options as JSON can carry them."""
+        return asdict(self)
+
+
+DEFAULTS = ListOptions()
+
+
+def detect(head: bytes) -> ListKind | None:
+    r"""Tell the kind of a list by its first bytes; None where it is none of them.
+
+    >>> detect(b"src_ip,label\n"), detect(b"create s hash:net\n")
+    ('csv', 'ipset')
+    """
+    text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace").lstrip()
+    if text.startswith("{"):
+        return "misp"
+    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+    lines = [line for line in lines if not line.lstrip().startswith("#")][:_LOOKED_AT]
+    if not lines:
+        return None
+    if re.match(r"(?:create|add|-N|-A) \S", lines[0]):
+        return "ipset"
+    if sum(_COMMENTED.fullmatch(line) is not None for line in lines) > len(lines) / 2:
+        return "maltrail"
+    return "csv" if any(mark in lines[0] for mark in DELIMITERS) else None
+
+
+def read_list(
+    content: bytes, *, name: str, kind: ListKind | None = None, options: ListOptions = DEFAULTS
+) -> tuple[ListKind, list[Claim], ListReport]:
+    """Read a list of labels.
+
+    Args:
+        content: The file's bytes, unpacked.
+        name: What messages call it.
+        kind: Its kind; None tells it by content.
+        options: What the analyst decided.
+
+    Raises:
+        LabelError: `KIND` where it is no list that is read; what the readers raise.
+    """
+    kind = kind or detect(content[:HEAD_BYTES])
+    if kind is None:
+        raise LabelError(
+            f"{clean_name(name)}: KIND: expected a CSV with src_ip,label, a MISP warning list, a "
+            "maltrail list or an ipset save file.",
+            code="KIND" if content.strip() else "EMPTY",
+        )
+    wide = options.allow_wide
+    if kind == "csv":
+        read = read_csv(content, name=name, columns=options.columns, allow_wide=wide)
+    elif kind == "misp":
+        read = read_misp(content, name=name, label=options.label, allow_wide=wide)
+    elif kind == "maltrail":
+        generic = options.generic_label
+        read = read_maltrail(content, name=name, generic_label=generic, allow_wide=wide)
+    else:
+        read = read_ipset(content, name=name, label=options.label, allow_wide=wide)
+    return kind, *read
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a list, gzip or zstd unpacked, at most 64 MiB.
+
+    Raises:
+        LabelError: `LIMIT`, `CUT`, or why it can't be opened (`NO-SUCH-FILE`,
+            `NOT-A-REGULAR-FILE`, `ARCHIVE`, `BOMB`, ...).
+    """
+    try:
+        with open_regular(path) as raw:
+            source = ByteSource(raw, clean_name(path.name))
+            content = source.read(LIST_BYTES + 1)
+    except TraceError as error:
+        raise LabelError(str(error), code=error.code) from error
+    if source.trouble:
+        message = f"{source.name}: CUT: the compressed file is cut or damaged."
+        raise LabelError(message, code="CUT")
+    if len(content) > LIST_BYTES:
+        message = f"{source.name}: LIMIT: lists of up to {LIST_BYTES:,} bytes are read."
+        raise LabelError(message, code="LIMIT")
+    return content
