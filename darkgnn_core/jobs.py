@@ -236,12 +236,14 @@ def _how_it_died(status: int | None) -> str:
 
 
 def _holds_lock(workspace: Workspace, job_id: str) -> bool:
-    lock = FileLock(workspace.jobs / job_id / "lock", timeout=0)
+    path = workspace.jobs / job_id / "lock"
+    if not path.exists():
+        return False
     try:
-        with lock:
+        with FileLock(path, timeout=0):
             return False
-    except (Timeout, FileNotFoundError) as error:
-        return isinstance(error, Timeout)
+    except Timeout:
+        return True
 
 
 def cancel_job(workspace: Workspace, job_id: str) -> Job:

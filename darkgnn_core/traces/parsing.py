@@ -15,6 +15,7 @@ from darkgnn_core.errors import TraceError
 from darkgnn_core.traces.opening import open_regular
 from darkgnn_core.traces.reading import ReadOptions
 
+COMMAND = (sys.executable, "-m", "darkgnn_core.traces.child")
 SILENCE_S = 120.0
 POLL_S = 0.1
 
@@ -124,8 +125,8 @@ def _start(request: dict[str, Any], raw: BinaryIO) -> subprocess.Popen[str]:
     if sys.platform != "win32":  # the open file itself is handed on, so none can take its place
         passed = (raw.fileno(),)
         request["fd"] = raw.fileno()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "darkgnn_core.traces.child"],
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
