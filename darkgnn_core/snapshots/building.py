@@ -26,7 +26,7 @@ from darkgnn_core.snapshots.columns import (
     PORTS_SCHEMA,
     SUMMARY_FILE,
 )
-from darkgnn_core.snapshots.summaries import count_filters, describe_graph
+from darkgnn_core.snapshots.summaries import REASONS, count_filters, describe_graph
 
 VERSION = 1
 """Raise it when the meaning of a stored column changes."""
@@ -72,6 +72,8 @@ def build_snapshot(
         Paper, sections 2 and 3.1, Table 1; `docs/decisions.md` for what the text leaves open.
     """
     files = sorted({path.resolve() for path in packet_files})
+    if not files:
+        raise _nothing_left(time_bin, config, {"read": 0, "dropped": dict.fromkeys(REASONS, 0)})
     with (
         tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=directory.parent) as temporary,
         locked_database(
@@ -132,8 +134,7 @@ def _filter(
         connection.execute(macro)
     connection.execute(statements.BOGONS)
     connection.executemany(statements.ADD_BOGON, bogon_ranges())
-    if files:
-        connection.execute(statements.TALLY, rows)
+    connection.execute(statements.TALLY, rows)
     connection.execute(statements.BOGUS)
     if config.drop_duplicates:
         connection.execute(statements.UNIQUE, rows | backscatter | bogons)

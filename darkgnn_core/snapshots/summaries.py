@@ -24,7 +24,7 @@ READ = """SELECT coalesce(sum(n), 0)::BIGINT,
             AND src_ip IN (SELECT src_ip FROM bogus)), 0)::BIGINT
     FROM tally"""
 FILTERED = """SELECT coalesce(sum(n), 0)::BIGINT, count(*),
-        coalesce(sum(n) FILTER (n >= $min_packets), 0)::BIGINT, count_if(n >= $min_packets)
+        coalesce(sum(n) FILTER (n >= $min_packets), 0)::BIGINT, count(*) FILTER (n >= $min_packets)
     FROM senders"""
 HOURLY = """SELECT hour, sum(n)::BIGINT, count(DISTINCT src_ip),
         coalesce(sum(n) FILTER (kind = 2), 0)::BIGINT
@@ -33,7 +33,7 @@ KEPT_HOURLY = """SELECT (ts_ns - $start) // 3600000000000 AS hour, count(*)
     FROM kept GROUP BY hour"""
 SIZES = """SELECT (SELECT count(*) FROM port_headers), (SELECT count(*) FROM nodes),
         (SELECT count(*) FROM edges), (SELECT count(DISTINCT dst_ip) FROM triples),
-        (SELECT count_if(mirai > 0) FROM host_headers)"""
+        (SELECT count(*) FILTER (mirai > 0) FROM host_headers)"""
 TOP = "SELECT dst_port, n, hosts FROM nodes ORDER BY n DESC, dst_port LIMIT $top"
 NULLS = Template("SELECT $counts FROM kept").substitute(
     counts=", ".join(f'count(*) - count("{name}")' for name in _NULLABLE)
