@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.durable import new_directory
@@ -551,3 +553,44 @@ def _as_packets(packets) -> pa.Table:
         for number, packet in enumerate(packets)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory) -> Path:
+    """Give a data set that tests change and restore, written once."""
+    return write_released(tmp_path_factory.mktemp("sound") / "data", planted(), LABELS)
+
+
+NAMES = (
+    "graph/20211201.txt",
+    "graph/ip_lookup.json",
+    "graph/port_lookup.json",
+    "features/features_20211201.csv",
+    "ground_truth/ground_truth.csv",
+    "raw/raw_20211201.csv",
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_damaged_files_give_named_errors_only(sound, data):
+    """Whatever bytes change, a file is read or refused by a named error, never by another."""
+    path = sound / data.draw(st.sampled_from(NAMES))
+    before = path.read_bytes()
+    start = data.draw(st.integers(0, len(before)))
+    end = data.draw(st.integers(start, min(len(before), start + 8)))
+    path.write_bytes(before[:start] + data.draw(st.binary(max_size=8)) + before[end:])
+    error = _error_of(sound)
+    path.write_bytes(before)
+    assert error is None or (error.code != "ERROR" and str(error).isprintable())
+
+
+def _error_of(folder: Path) -> DarkgnnError | None:
+    try:
+        dataset = read_released(folder)
+        dataset.labels()
+        for day in dataset.days:
+            read_released_day(dataset, day)
+    except DarkgnnError as error:
+        return error
+    return None
