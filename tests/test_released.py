@@ -24,6 +24,7 @@ from darkgnn_core.snapshots.columns import (
     PORT_FEATURES,
     PORTS_SCHEMA,
 )
+from darkgnn_core.snapshots.reading import read_snapshot
 from darkgnn_core.snapshots.released import is_released_folder, read_released
 from darkgnn_core.snapshots.released_aligning import read_released_day
 from darkgnn_core.snapshots.released_writing import write_released_snapshot
@@ -594,3 +595,16 @@ def _error_of(folder: Path) -> DarkgnnError | None:
     except DarkgnnError as error:
         return error
     return None
+
+
+def test_released_snapshot_opens_like_a_built_one(folder, tmp_path):
+    """The reader of snapshots gives its graph and features; scaling by the maximum is idle."""
+    write_released_snapshot(read_released(folder), DAY_1, tmp_path)
+    snapshot = read_snapshot(tmp_path)
+    day = _read_day(folder)
+    assert snapshot.key == DAY_1
+    assert snapshot.hosts[snapshot.edge_index[0]].tolist() == day.edge_hosts.tolist()
+    assert snapshot.ports[snapshot.edge_index[1]].tolist() == day.edge_ports.tolist()
+    np.testing.assert_array_equal(snapshot.host_features, day.host_features.astype(np.float32))
+    tops = snapshot.host_features.max(axis=0)
+    assert set(tops.tolist()) <= {0.0, 1.0}
