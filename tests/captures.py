@@ -147,7 +147,13 @@ def old_packet(frame, *, order="<", number=0, ticks=None):
     """Return an obsolete packet block."""
     ticks = FIRST_S * 10**6 if ticks is None else ticks
     body = struct.pack(
-        f"{order}HHIIII", number, 9, ticks >> 32, ticks & 0xFFFFFFFF, len(frame), len(frame)
+        f"{order}HHIIII",
+        number,
+        9,
+        ticks >> 32 & 0xFFFFFFFF,
+        ticks & 0xFFFFFFFF,
+        len(frame),
+        len(frame),
     )
     return block(2, body + frame, order=order)
 
