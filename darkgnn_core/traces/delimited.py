@@ -8,7 +8,7 @@ import pyarrow as pa
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces import mapping as mappings
 from darkgnn_core.traces.assembling import Assembler
-from darkgnn_core.traces.lines import Block, refuse_utf16, text_blocks
+from darkgnn_core.traces.lines import Block, count_lines, refuse_utf16, text_blocks
 from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource
 from darkgnn_core.traces.reading import ColumnMapping, Format, ReadOptions, Tally
 from darkgnn_core.traces.tables import (
@@ -190,7 +190,7 @@ def body_blocks(source: ByteSource, tally: Tally, header_line: str) -> Iterator[
         if header in data:
             data = _without(data, header, tally)
         if data:
-            yield Block(data, data.count(b"\n"))
+            yield Block(data, count_lines(data))
 
 
 def _without(data: bytes, header: bytes, tally: Tally) -> bytes:

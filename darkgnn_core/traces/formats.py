@@ -2,12 +2,27 @@
 
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces.delimited import DELIMITED
+from darkgnn_core.traces.iptables import IPTABLES
+from darkgnn_core.traces.jsonl import JSONL
 from darkgnn_core.traces.lines import refuse_utf16
 from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource
 from darkgnn_core.traces.packet_log import PACKET_LOG
+from darkgnn_core.traces.parquet import PARQUET
+from darkgnn_core.traces.pcap import PCAP
+from darkgnn_core.traces.pcapng import PCAPNG
 from darkgnn_core.traces.reading import Format
+from darkgnn_core.traces.zeek import ZEEK
 
-FORMATS: tuple[Format, ...] = (PACKET_LOG, DELIMITED)
+FORMATS: tuple[Format, ...] = (
+    PCAP,
+    PCAPNG,
+    PARQUET,
+    ZEEK,
+    JSONL,
+    IPTABLES,
+    PACKET_LOG,
+    DELIMITED,
+)
 """All formats, the surest to recognise first."""
 
 

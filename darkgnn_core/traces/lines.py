@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource
 from darkgnn_core.traces.reading import Tally
 
-BLOCK_BYTES = 8 << 20
+LF = 10
+BLOCK_BYTES = 4 << 20
 LINE_BYTES = 1 << 20
 FIELD_BYTES = 64 << 10
 BOM = b"\xef\xbb\xbf"
@@ -70,29 +73,44 @@ def text_blocks(
     refuse_utf16(head, source.name)
     cr_only = b"\r" in head and b"\n" not in head
     seen_good = False
-    for raw in prefetched(lambda: _whole_lines(source, cr_only, block_bytes)):
-        data, last = raw
+    for piece in prefetched(lambda: _pieces(source, cr_only, block_bytes)):
+        if piece.bad and not piece.good and not seen_good:
+            raise TraceError(
+                f"{source.name}: ENCODING at byte {piece.first_bad}: no line is UTF-8 text. "
+                "Save it as UTF-8 and try again.",
+                code="ENCODING",
+            )
+        tally.skip("bad_encoding", piece.bad)
+        tally.skip("cut_line", piece.cut)
+        if piece.good:
+            seen_good = True
+            yield Block(piece.good, piece.lines)
+    if source.trouble and not tally.notes[source.trouble]:
+        tally.note(source.trouble)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Lines that were checked in the thread: the good ones, and how many others there were."""
+
+    good: bytes
+    lines: int
+    bad: int
+    first_bad: int
+    cut: int
+
+
+def _pieces(source: ByteSource, cr_only: bool, block_bytes: int) -> Iterator[_Piece]:
+    for data, last in _whole_lines(source, cr_only, block_bytes):
+        cut = 0
         if last and data and not data.endswith(b"\n"):
             if source.trouble:
-                keep = data.rfind(b"\n") + 1
-                data = data[:keep]
-                tally.skip("cut_line")
+                data, cut = data[: data.rfind(b"\n") + 1], 1
             else:
                 data += b"\n"
         check_lines(data, source.name)
         good, bad = _readable(_without_empty_lines(data))
-        if bad and not seen_good and not good:
-            raise TraceError(
-                f"{source.name}: ENCODING at byte {_first_bad_byte(data)}: no line is UTF-8 text. "
-                "Save it as UTF-8 and try again.",
-                code="ENCODING",
-            )
-        tally.skip("bad_encoding", bad)
-        if good:
-            seen_good = True
-            yield Block(good, good.count(b"\n"))
-    if source.trouble and not tally.notes[source.trouble]:
-        tally.note(source.trouble)
+        yield _Piece(good, count_lines(good), bad, _first_bad_byte(data) if bad else 0, cut)
 
 
 def _whole_lines(
@@ -129,11 +147,17 @@ def _line_feeds(data: bytes) -> bytes:
 
 
 def _without_empty_lines(data: bytes) -> bytes:
-    if data.startswith(b"\n"):
-        data = data.lstrip(b"\n")
+    ends = np.frombuffer(data, np.uint8) == LF
+    if not (ends[1:] & ends[:-1]).any():
+        return data.removeprefix(b"\n")
     while b"\n\n" in data:
         data = data.replace(b"\n\n", b"\n")
-    return data
+    return data.removeprefix(b"\n")
+
+
+def count_lines(data: bytes) -> int:
+    """Return how many line ends there are (several times faster than `bytes.count`)."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == LF))
 
 
 def check_lines(data: bytes, name: str) -> None:

@@ -17,8 +17,8 @@ TARGETS = (*COLUMNS, "sensor", "packets", "ethtype")
 ALIASES: dict[str, tuple[str, ...]] = {
     "ts_ns": (
         "ts_ns", "ts", "timestamp", "time", "datetime", "date_time", "epoch", "epoch_time",
-        "unix_time", "unixtime", "unix_timestamp", "event_time", "start_time", "first_seen", "received",
-        "frame_time_epoch", "frame_time", "date",
+        "unix_time", "unixtime", "unix_timestamp", "event_time", "start_time",
+        "first_seen", "received", "frame_time_epoch", "frame_time", "date",
     ),
     "src_ip": (
         "src_ip", "srcip", "ip_src", "src_addr", "srcaddr", "saddr", "source_ip", "sourceip",
@@ -27,8 +27,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "dst_ip": (
         "dst_ip", "dstip", "ip_dst", "dst_addr", "dstaddr", "daddr", "dest_ip", "destip",
-        "destination_ip", "destination_address", "dst_ip_addr", "dst_host", "resp_h", "local_ip", "dst", "dest",
-        "destination", "target_ip", "target", "host",
+        "destination_ip", "destination_address", "dst_ip_addr", "dst_host", "resp_h", "local_ip",
+        "dst", "dest", "destination", "target_ip", "target", "host",
     ),
     "src_port": (
         "src_port", "srcport", "sport", "spt", "source_port", "orig_p", "tcp_srcport",

@@ -8,15 +8,17 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from darkgnn_core.errors import TraceError
-from darkgnn_core.traces.lines import FIELD_BYTES, Block, long_lines
+from darkgnn_core.traces.lines import FIELD_BYTES, Block, count_lines, long_lines
 from darkgnn_core.traces.packets import SCHEMA
 from darkgnn_core.traces.reading import ColumnMapping, Tally
 from darkgnn_core.traces.values import NULLS
 
+SPACE = 32
 MAX_COLUMNS = 256
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 _CODED = pa.dictionary(pa.int32(), pa.string())
@@ -123,7 +125,7 @@ def read_columns(
         if not data:
             tally.skip("wrong_field_count", block.lines)
             return {}, 0
-    lines = data.count(b"\n")
+    lines = block.lines if data is block.data else count_lines(data)
     tally.skip("wrong_field_count", block.lines - lines)
     quoting = layout.quoting and b'"' in data
     table, wrong = _read(data, layout, quoting, typed=not quoting)
@@ -149,8 +151,11 @@ def check_fields(data: bytes, delimiter: str, where: str) -> None:
 
 def one_space(data: bytes) -> bytes:
     """Return lines whose fields are one space apart, none at their ends, empty lines left out."""
+    gaps = np.frombuffer(data, np.uint8) <= SPACE
     if b"\t" in data:
         data = data.replace(b"\t", b" ")
+    if not (gaps[1:] & gaps[:-1]).any() and not data.startswith(b" "):
+        return data
     while b"  " in data:
         data = data.replace(b"  ", b" ")
     if b" \n" in data:
@@ -193,7 +198,7 @@ def _read(
         table = pacsv.read_csv(
             pa.py_buffer(data),
             read_options=pacsv.ReadOptions(
-                column_names=names, use_threads=True, block_size=len(data) + 1
+                column_names=names, use_threads=False, block_size=len(data) + 1
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=layout.delimiter,
