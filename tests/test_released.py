@@ -29,6 +29,8 @@ from darkgnn_core.snapshots.released import is_released_folder, read_released
 from darkgnn_core.snapshots.released_aligning import read_released_day
 from darkgnn_core.snapshots.released_writing import write_released_snapshot
 from darkgnn_core.traces.packets import SCHEMA
+from darkgnn_core.traces.parsing import parse_trace
+from darkgnn_core.traces.reading import ReadOptions
 from tests.released_files import DAY_0_S, planted, raw_features, write_lines, write_released
 
 LABELS = {"192.0.2.1": "mirai", "192.0.2.2": "censys"}
@@ -608,3 +610,15 @@ def test_released_snapshot_opens_like_a_built_one(folder, tmp_path):
     np.testing.assert_array_equal(snapshot.host_features, day.host_features.astype(np.float32))
     tops = snapshot.host_features.max(axis=0)
     assert set(tops.tolist()) <= {0.0, 1.0}
+
+
+def test_raw_files_are_read_as_packets(folder, tmp_path):
+    """The filtered packets go through the trace readers with a guessed mapping, `oth` included."""
+    report = parse_trace(folder / "raw/raw_20211201.csv", tmp_path, ReadOptions())
+    assert report.read == report.kept == 20
+    assert report.days == {DAY_1: 20}
+    packets = pq.read_table(tmp_path / f"{DAY_1}.parquet").to_pydict()
+    planted_ports = [packet.port for packet in planted() if packet.day == 0]
+    assert packets["dst_port"] == [None if p == "oth" else int(p) for p in planted_ports]
+    assert set(packets["proto"]) == {6}
+    assert packets["ttl"] == [packet.ttl for packet in planted() if packet.day == 0]
