@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from darkgnn_core.config import SnapshotConfig
-from darkgnn_core.errors import DarkgnnError, TraceError
+from darkgnn_core.errors import DarkgnnError, LabelError, TraceError
+from darkgnn_core.labels.mirai import refresh_day
+from darkgnn_core.labels.store import add_file
 from darkgnn_core.shelf import build_snapshots, drop_orphans, plan_snapshots
-from darkgnn_core.sources import find_files, find_source, load_source, source_id
+from darkgnn_core.sources import find_files, find_source, load_source, remove_source, source_id
 from darkgnn_core.traces.parsing import Progress, Stopped
 from darkgnn_core.traces.reading import ReadOptions
 from darkgnn_core.workspace import Workspace, writer_lock
 
 POLL_S = 0.2
+NO_TRACE = ("COLUMNS", "NOT-A-TRACE")
+"""Codes of a file that may be a list of labels instead."""
+
 Stage = Literal["reading", "building", "done"]
 
 
@@ -173,6 +178,30 @@ def bring_up_to_date(
     )
 
 
+def remove(workspace: Workspace, identity: str, *, config: SnapshotConfig | None = None) -> None:
+    """Take a source out of the workspace and bring labels and snapshots up to date without it.
+
+    Raises:
+        WorkspaceError: `NO-SOURCE`, or `LOCKED` while another process writes.
+    """
+    with writer_lock(workspace):
+        with workspace.catalogue() as connection:
+            source = find_source(connection, identity)
+        remove_source(workspace, identity)
+        refresh_fingerprints(workspace, source.report["days"] if source else ())
+    bring_up_to_date(workspace, config or workspace.snapshot_config())
+
+
+def refresh_fingerprints(workspace: Workspace, days: Iterable[str]) -> None:
+    """Make the Mirai fingerprint's labels of these days those that their packets give now."""
+    with workspace.catalogue() as connection:
+        for day in days:
+            rows = connection.execute("SELECT source_id FROM packet_file WHERE day = ?", (day,))
+            sources = sorted(row["source_id"] for row in rows)
+            files = [workspace.packets / source / f"{day}.parquet" for source in sources]
+            refresh_day(connection, files, day)
+
+
 class _Ingest:
     """One ingest under way: its settings, its progress, what it found."""
 
@@ -238,13 +267,25 @@ class _Ingest:
             pool.shutdown(wait=False, cancel_futures=True)
             return None
         except TraceError as error:
-            return FileOutcome(self._name(path), "failed", code=error.code, message=str(error))
+            return self._as_labels(path, error)
         except DarkgnnError:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         if outcome.status == "loaded":
             self._packets_done += outcome.report["packets"]
         return outcome
+
+    def _as_labels(self, path: Path, refusal: TraceError) -> FileOutcome:
+        """Take a file that is no trace as a list of labels, if it is one."""
+        if refusal.code in NO_TRACE and not self.format_name:
+            try:
+                with self.workspace.catalogue() as connection:
+                    added = add_file(connection, path, kind=None)
+            except LabelError:
+                pass
+            else:
+                return FileOutcome(self._name(path), "labels", report=added.report)
+        return FileOutcome(self._name(path), "failed", code=refusal.code, message=str(refusal))
 
     def _read_one(self, path: Path, first_of: dict[str, Path]) -> FileOutcome:
         if self.should_stop():
@@ -285,6 +326,8 @@ class _Ingest:
         """Build the snapshots that are missing or out of date."""
         drop_orphans(self.workspace, config)
         planned = plan_snapshots(self.workspace, config)
+        days = {day.isoformat() for plan in planned for day in plan.bin.days}
+        refresh_fingerprints(self.workspace, sorted(days))
         progress = self.progress
         progress.stage = "building"
         progress.snapshots_total = len(planned)

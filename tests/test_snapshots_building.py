@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import brute_force
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -63,7 +64,8 @@ def packet(**changes):
 
 def write_packets(path: Path, packets) -> Path:
     """Write packets as a reader would store them."""
-    pq.write_table(pa.Table.from_pylist(packets, schema=SCHEMA), path, row_group_size=1_000)
+    table = packets if isinstance(packets, pa.Table) else pa.Table.from_pylist(packets, SCHEMA)
+    pq.write_table(table, path, row_group_size=10_000)
     return path
 
 
@@ -519,6 +521,7 @@ def test_stored_form(build, tmp_path):
         "edges.parquet",
         "hosts.parquet",
         "manifest.json",
+        "pairs.parquet",
         "ports.parquet",
         "summary.json",
     ]
@@ -539,19 +542,15 @@ def test_directories_with_glob_characters(tmp_path):
 
 
 def test_little_memory_spills_and_gives_the_same(build, monkeypatch):
-    """With 64 MiB the database spills beside the snapshot, and the result is the same."""
-    rng = random.Random(5)
-    rows = [
-        packet(
-            ts_ns=START + rng.randrange(DAY_NS),
-            src_ip=rng.randrange(2_000),
-            dst_ip=rng.randrange(2**32),
-            dst_port=rng.randrange(2**16),
-            src_port=rng.randrange(2**16),
-            seq=rng.randrange(2**32),
-        )
-        for _ in range(100_000)
-    ]
+    """With 100 MiB the database spills beside the snapshot, and the result is the same."""
+    rng = np.random.default_rng(5)
+    count = 400_000
+    table = pa.Table.from_pylist([PLAIN], schema=SCHEMA).take(np.zeros(count, np.int64))
+    for name, most in (("src_ip", 20_000), ("dst_port", 2**16), ("src_port", 2**16)):
+        values = pa.array(rng.integers(0, most, count), SCHEMA.field(name).type)
+        table = table.set_column(COLUMNS.index(name), SCHEMA.field(name), values)
+    times = pa.array(START + rng.integers(0, DAY_NS, count))
+    rows = table.set_column(0, SCHEMA.field("ts_ns"), times)
     plenty = build(rows)
     spilled, aggregate = [], building._aggregate
 
@@ -562,7 +561,7 @@ def test_little_memory_spills_and_gives_the_same(build, monkeypatch):
 
     monkeypatch.setattr(building, "_aggregate", watch)
     monkeypatch.setattr(building, "GAP_ROWS", 40_000)
-    little = build(rows, memory_mb=64, threads=1)
+    little = build(rows, memory_mb=100, threads=1)
     assert spilled[0] > 2**20
     for name in ("hosts.parquet", "ports.parquet", "edges.parquet"):
         assert (plenty / name).read_bytes() == (little / name).read_bytes(), name

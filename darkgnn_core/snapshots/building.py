@@ -22,6 +22,8 @@ from darkgnn_core.snapshots.columns import (
     EDGES_SCHEMA,
     HOSTS_FILE,
     HOSTS_SCHEMA,
+    PAIRS_FILE,
+    PAIRS_SCHEMA,
     PORTS_FILE,
     PORTS_SCHEMA,
     SUMMARY_FILE,
@@ -58,7 +60,8 @@ def build_snapshot(
         time_bin: The bin.
         config: Settings; they and the hashes of the files go into the summary.
         directory: Existing directory that receives `hosts.parquet`, `ports.parquet`,
-            `edges.parquet` (schemas in `columns`) and `summary.json`. Queries spill beside it.
+            `edges.parquet`, `pairs.parquet` (schemas in `columns`) and `summary.json`. Queries
+            spill beside it.
         memory_mb: Memory of the database, MiB; Python and Arrow come on top.
         threads: Threads of the database.
 
@@ -211,6 +214,7 @@ def _write_tables(
         (hosts, HOSTS_SCHEMA, HOSTS_FILE),
         (statements.PORTS, PORTS_SCHEMA, PORTS_FILE),
         (statements.EDGE_ROWS, EDGES_SCHEMA, EDGES_FILE),
+        (statements.PAIR_ROWS, PAIRS_SCHEMA, PAIRS_FILE),
     ):
         rows = connection.sql(query).to_arrow_reader(WRITE_ROWS)
         _write_parquet(rows, schema.with_metadata(made_with), directory / name)

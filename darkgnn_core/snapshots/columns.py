@@ -110,8 +110,21 @@ EDGES_SCHEMA = pa.schema(
 )
 """`edges.parquet`, one row a pair that met, by host and port."""
 
+PAIRS_SCHEMA = pa.schema(
+    [
+        _required("host", pa.uint32()),
+        _required("port", pa.int32()),
+        _required("packets", pa.int64()),
+    ]
+)
+"""`pairs.parquet`, who sent how much to which true port, before the port filter; by host, port.
+
+Ours: Table 2 counts true ports, and a campaign on a rare port must not vanish in the rest node.
+"""
+
 REST = -1
 """The port number of the node that stands for all ports without a node of their own."""
 
 HOSTS_FILE, PORTS_FILE, EDGES_FILE = "hosts.parquet", "ports.parquet", "edges.parquet"
+PAIRS_FILE = "pairs.parquet"
 SUMMARY_FILE = "summary.json"

@@ -23,6 +23,8 @@ from darkgnn_core.snapshots.columns import (
     HOST_FEATURES,
     HOSTS_FILE,
     HOSTS_SCHEMA,
+    PAIRS_FILE,
+    PAIRS_SCHEMA,
     PORT_FEATURES,
     PORTS_FILE,
     PORTS_SCHEMA,
@@ -51,7 +53,7 @@ def write_released_snapshot(dataset: ReleasedDataset, day: str, directory: Path)
     Args:
         dataset: The folder, as `read_released` found it.
         day: One of `dataset.days`.
-        directory: Where the four files go, such as `durable.new_directory` gives it.
+        directory: Where the five files go, such as `durable.new_directory` gives it.
 
     Returns:
         The summary, as written to `summary.json`.
@@ -72,6 +74,7 @@ def write_released_snapshot(dataset: ReleasedDataset, day: str, directory: Path)
         (HOSTS_FILE, hosts, HOSTS_SCHEMA),
         (PORTS_FILE, ports, PORTS_SCHEMA),
         (EDGES_FILE, edges, EDGES_SCHEMA),
+        (PAIRS_FILE, edges, PAIRS_SCHEMA),
     ):
         _write(directory / name, columns, schema, day)
     summary = _summary(dataset, released)

@@ -325,3 +325,5 @@ PORTS = _filled(
 )
 EDGE_ROWS = """SELECT src_ip AS host, node AS port, n AS packets, dark_addresses, first_ts, last_ts
     FROM edges ORDER BY host, port"""
+PAIR_ROWS = """SELECT src_ip AS host, dst_port::INTEGER AS port, n AS packets
+    FROM true_pairs ORDER BY host, port"""

@@ -1,0 +1,257 @@
+"""Is the sensor healthy, and what did it see: tables a day, for the home page and the report."""
+
+import sqlite3
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from darkgnn_core.config import SnapshotConfig
+from darkgnn_core.labels.resolving import resolve
+from darkgnn_core.labels.texts import UNKNOWN
+from darkgnn_core.querying import locked_database
+from darkgnn_core.shelf import ShelvedSnapshot, list_snapshots
+from darkgnn_core.snapshots.columns import HOSTS_FILE, PAIRS_FILE
+from darkgnn_core.workspace import Workspace
+
+HOURS_A_DAY = 24
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the snapshots of a workspace say about its sensor.
+
+    Attributes:
+        days: One row a bin: `bin`, `read`, `packets` (kept), `hosts`, `ports`, `edges`,
+            `dark_addresses`, `backscatter`, `duplicates`, `new_hosts` (never seen in an earlier
+            bin), `returning_hosts` (seen earlier, but not in the bin before), `labelled_hosts`,
+            `labelled_share`, `silent_hours`, `error` (why a bin has no snapshot, or empty).
+        hours: One row an hour: `bin`, `hour`, `packets` (read), `hosts`, `backscatter`.
+        dropped: One row a bin and reason: `bin`, `reason`, `packets`.
+        top_ports: One row a port: `port`, `packets`, `hosts` (largest of a day), `bins`.
+        is_synthetic: Whether any packet came from the demo generator.
+        missing: Calendar days between the first and the last bin without a snapshot.
+    """
+
+    days: pd.DataFrame
+    hours: pd.DataFrame
+    dropped: pd.DataFrame
+    top_ports: pd.DataFrame
+    is_synthetic: bool
+    missing: tuple[str, ...]
+
+
+def measure_health(workspace: Workspace, config: SnapshotConfig) -> Health:
+    """Return the health of the sensor over all bins built with these settings.
+
+    Host sets are read from the snapshots' host columns only; 31 days take well under a second.
+    """
+    shelved = list_snapshots(workspace, config)
+    hosts = {each.bin: _hosts_of(each) for each in shelved}
+    with workspace.catalogue() as connection:
+        days = _day_table(connection, shelved, hosts)
+        synthetic = connection.execute("SELECT count(*) FROM source WHERE synthetic").fetchone()[0]
+    return Health(
+        days=days,
+        hours=_hour_table(shelved),
+        dropped=_dropped_table(shelved),
+        top_ports=_port_table(shelved),
+        is_synthetic=bool(synthetic),
+        missing=_missing_days(days["bin"], config),
+    )
+
+
+def _hosts_of(shelved: ShelvedSnapshot) -> np.ndarray:
+    if shelved.directory is None:
+        return np.empty(0, np.uint32)
+    table = pq.read_table(shelved.directory / HOSTS_FILE, columns=["host"])
+    hosts: np.ndarray = table["host"].to_numpy()
+    return hosts
+
+
+def _day_table(
+    connection: sqlite3.Connection, shelved: list[ShelvedSnapshot], hosts: dict[str, np.ndarray]
+) -> pd.DataFrame:
+    labelled = _labelled(connection, hosts)
+    rows = []
+    seen = np.empty(0, np.uint32)
+    before = np.empty(0, np.uint32)
+    for each in shelved:
+        today = hosts[each.bin]
+        known = np.isin(today, seen, assume_unique=True)
+        with_label = int(np.isin(today, labelled).sum())
+        rows.append(
+            _counts(each)
+            | {
+                "new_hosts": int((~known).sum()),
+                "returning_hosts": int((known & ~np.isin(today, before)).sum()),
+                "labelled_hosts": with_label,
+                "labelled_share": with_label / len(today) if len(today) else 0.0,
+            }
+        )
+        seen = np.union1d(seen, today)
+        before = today
+    return pd.DataFrame(rows, columns=_DAY_COLUMNS)
+
+
+def _labelled(connection: sqlite3.Connection, hosts: dict[str, np.ndarray]) -> np.ndarray:
+    everyone = np.unique(np.concatenate([*hosts.values(), np.empty(0, np.uint32)]))
+    return everyone[resolve(connection, everyone).codes > 0]
+
+
+_DAY_COLUMNS = [
+    "bin",
+    "read",
+    "packets",
+    "hosts",
+    "ports",
+    "edges",
+    "dark_addresses",
+    "backscatter",
+    "duplicates",
+    "new_hosts",
+    "returning_hosts",
+    "labelled_hosts",
+    "labelled_share",
+    "silent_hours",
+    "error",
+]
+
+
+def _counts(shelved: ShelvedSnapshot) -> dict[str, Any]:
+    summary = shelved.summary
+    found = summary.get("found", {})
+    hourly = summary.get("hourly", {}).get("packets", [])
+    return {
+        "bin": shelved.bin,
+        "read": summary.get("read", 0),
+        "packets": summary.get("kept", 0),
+        "hosts": summary.get("hosts", 0),
+        "ports": summary.get("true_ports", 0),
+        "edges": summary.get("edges", 0),
+        "dark_addresses": summary.get("dark_addresses", 0),
+        "backscatter": found.get("backscatter", 0),
+        "duplicates": found.get("duplicate", 0),
+        "silent_hours": sum(1 for packets in hourly if packets == 0),
+        "error": summary.get("error", ""),
+    }
+
+
+def _hour_table(shelved: list[ShelvedSnapshot]) -> pd.DataFrame:
+    rows = [
+        {"bin": each.bin, "hour": hour, "packets": packets, "hosts": hosts, "backscatter": back}
+        for each in shelved
+        if "hourly" in each.summary
+        for hour, (packets, hosts, back) in enumerate(
+            zip(
+                each.summary["hourly"]["packets"],
+                each.summary["hourly"]["hosts"],
+                each.summary["hourly"]["backscatter"],
+                strict=True,
+            )
+        )
+    ]
+    return pd.DataFrame(rows, columns=["bin", "hour", "packets", "hosts", "backscatter"])
+
+
+def _dropped_table(shelved: list[ShelvedSnapshot]) -> pd.DataFrame:
+    rows = [
+        {"bin": each.bin, "reason": reason, "packets": packets}
+        for each in shelved
+        for reason, packets in each.summary.get("dropped", {}).items()
+        if packets
+    ]
+    return pd.DataFrame(rows, columns=["bin", "reason", "packets"])
+
+
+def _port_table(shelved: list[ShelvedSnapshot]) -> pd.DataFrame:
+    rows = [
+        {"bin": each.bin} | port for each in shelved for port in each.summary.get("top_ports", [])
+    ]
+    table = pd.DataFrame(rows, columns=["bin", "port", "packets", "hosts"])
+    ports = table.groupby("port", as_index=False).agg(
+        packets=("packets", "sum"), hosts=("hosts", "max"), bins=("bin", "nunique")
+    )
+    return ports.sort_values(["packets", "port"], ascending=[False, True], ignore_index=True)
+
+
+def _missing_days(bins: "pd.Series[str]", config: SnapshotConfig) -> tuple[str, ...]:
+    if bins.empty:
+        return ()
+    first, last = bins.min()[:10], bins.max()[:10]
+    step = f"{max(1, config.bin_hours // HOURS_A_DAY)}D"
+    expected = pd.date_range(first, last, freq=step).strftime("%Y-%m-%d")
+    return tuple(day for day in expected if day not in {key[:10] for key in bins})
+
+
+def table2(workspace: Workspace, config: SnapshotConfig) -> pd.DataFrame:
+    """Return the workspace's own Table 2: hosts, ports and packets by label, total and a day.
+
+    Returns:
+        One row a label, by hosts downwards, then `unknown`, then `total`; columns `label`,
+        `hosts`, `ports`, `packets` (over all bins) and `hosts_a_day`, `ports_a_day`,
+        `packets_a_day` (averages over bins that have a snapshot). Ports are true ports, before
+        the port filter.
+
+    Source:
+        Paper, Table 2.
+    """
+    built = [each for each in list_snapshots(workspace, config) if each.directory is not None]
+    if not built:
+        return pd.DataFrame(columns=_TABLE2_COLUMNS)
+    files = [str(each.directory / PAIRS_FILE) for each in built if each.directory is not None]
+    with (
+        tempfile.TemporaryDirectory(dir=workspace.scratch) as temporary,
+        locked_database(
+            [workspace.snapshots], temporary=Path(temporary), memory_mb=600, threads=2
+        ) as database,
+    ):
+        hosts: Any = database.execute(
+            "SELECT DISTINCT host FROM read_parquet($files) ORDER BY host", {"files": files}
+        ).to_arrow_table()
+        with workspace.catalogue() as connection:
+            labels = resolve(connection, hosts["host"].to_numpy()).labels
+        database.register("labelled", hosts.append_column("label", pa.array(labels)))
+        table: pd.DataFrame = database.execute(
+            _TABLE2, {"files": files, "days": len(built), "unknown": UNKNOWN}
+        ).df()
+    return table[_TABLE2_COLUMNS]
+
+
+_TABLE2_COLUMNS = [
+    "label",
+    "hosts",
+    "ports",
+    "packets",
+    "hosts_a_day",
+    "ports_a_day",
+    "packets_a_day",
+]
+
+_TABLE2 = """
+    WITH pairs AS (
+        SELECT label, host, port, packets, filename AS bin
+        FROM read_parquet($files, filename = true) JOIN labelled USING (host)),
+    daily AS (
+        SELECT label, grouping(label) AS whole, bin, count(DISTINCT host) AS hosts,
+            count(DISTINCT port) AS ports, sum(packets) AS packets
+        FROM pairs GROUP BY GROUPING SETS ((label, bin), (bin))),
+    averages AS (
+        SELECT label, whole, sum(hosts) / $days AS hosts_a_day, sum(ports) / $days AS ports_a_day,
+            (sum(packets) / $days)::DOUBLE AS packets_a_day
+        FROM daily GROUP BY label, whole),
+    totals AS (
+        SELECT label, grouping(label) AS whole, count(DISTINCT host) AS hosts,
+            count(DISTINCT port) AS ports, sum(packets)::BIGINT AS packets
+        FROM pairs GROUP BY GROUPING SETS ((label), ()))
+    SELECT coalesce(totals.label, 'total') AS label, hosts, ports, packets, hosts_a_day,
+        ports_a_day, packets_a_day
+    FROM totals JOIN averages
+        ON totals.whole = averages.whole AND totals.label IS NOT DISTINCT FROM averages.label
+    ORDER BY totals.whole, totals.label = $unknown, hosts DESC, totals.label
+"""
