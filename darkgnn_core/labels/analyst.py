@@ -10,7 +10,7 @@ from darkgnn_core.errors import LabelError
 from darkgnn_core.labels.claims import WIDEST_PREFIX, Claim
 from darkgnn_core.labels.storing import ensure_source, insert_claims, writing
 from darkgnn_core.labels.targets import Target, prefix_text
-from darkgnn_core.labels.texts import UNKNOWN, clean_label, fold, is_visible, shown
+from darkgnn_core.labels.texts import UNKNOWN, clean_label, fold, is_visible, parse_day, shown
 
 SOURCE_ID = "analyst"
 REASON_CHARACTERS = 2_000
@@ -67,6 +67,7 @@ def add_labels(
     targets = tuple(dict.fromkeys(targets))
     _check(targets, confidence, run, allow_wide)
     evidence = _clean_reason(reason)
+    day = None if day is None else parse_day(day)
     claims = [Claim(*target, fold(raw), raw, day, evidence, confidence) for target in targets]
     with writing(connection):
         now = utc_now()

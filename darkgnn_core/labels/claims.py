@@ -75,10 +75,10 @@ class ListReport:
     examples: list[tuple[int, str]] = field(default_factory=list)
 
     def skip(self, reason: str, *, row: int | None = None) -> None:
-        """Count one row as read and left out; with `row`, remember where."""
+        """Count one row as read and left out; with `row`, remember where (not for IPv6)."""
         self.read += 1
         self.skipped[reason] += 1
-        if row is not None and len(self.examples) < LISTED:
+        if row is not None and reason != "ipv6" and len(self.examples) < LISTED:
             self.examples.append((row, reason))
 
     def as_dict(self) -> dict[str, Any]:

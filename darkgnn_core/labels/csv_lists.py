@@ -8,13 +8,12 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import TypeAlias
 
 from darkgnn_core.errors import LabelError
 from darkgnn_core.labels.claims import Claim, ClaimCollector, ListReport
 from darkgnn_core.labels.targets import BadTarget, parse_target
-from darkgnn_core.labels.texts import FIELD_CHARACTERS, clean_name, decode, fold, shown
+from darkgnn_core.labels.texts import FIELD_CHARACTERS, clean_name, decode, fold, parse_day, shown
 
 MAX_COLUMNS = 256
 BAD_ROWS_NAMED = 5
@@ -257,12 +256,9 @@ def _day(fields: list[str], place: int | None, number: int) -> str | None:
     if not text:
         return None
     try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
-            raise ValueError(text)
-        return date.fromisoformat(text).isoformat()
-    except ValueError as error:
-        message = f"VALUE row {number}: day must be YYYY-MM-DD, got {shown(text)}."
-        raise LabelError(message, code="VALUE") from error
+        return parse_day(text)
+    except LabelError as error:
+        raise LabelError(f"VALUE row {number}: {error}", code="VALUE") from error
 
 
 def _confidence(fields: list[str], place: int | None, number: int) -> float | None:

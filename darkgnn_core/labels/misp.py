@@ -42,7 +42,7 @@ def read_misp(
         LabelError: `ENCODING`, `EMPTY`, `LIMIT`, `MISP` where it is no such list.
     """
     name = clean_name(name)
-    value = _parse(decode(content, name), name)
+    value = _parse(decode(content, name, has_lines=False), name)
     said = label if label is not None else organisation_of(value, name)
     evidence = _evidence_of(value, name)
     collector = ClaimCollector(allow_wide=allow_wide)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from darkgnn_core.catalogue import utc_now
 from darkgnn_core.errors import LabelError
-from darkgnn_core.labels.claims import Claim, ListReport
+from darkgnn_core.labels.claims import WIDEST_PREFIX, Claim, ListReport
 from darkgnn_core.labels.lists import DEFAULTS, ListKind, ListOptions, read_content, read_list
 from darkgnn_core.labels.storing import (
     KIND_PRECEDENCE,
@@ -85,7 +85,8 @@ def add_list(
         note: Free text kept with it.
 
     Raises:
-        LabelError: Whatever the readers raise; `NO-ROWS` where nothing of it could be kept.
+        LabelError: Whatever the readers raise; `NO-ROWS` where nothing of it could be kept,
+            `WIDE` where all of it was held back.
     """
     kind, claims, report = read_list(content, name=name, kind=kind, options=options)
     return add_source(
@@ -130,15 +131,11 @@ def add_source(
     the options differ, which replaces its claims and keeps its place in the order.
 
     Raises:
-        LabelError: `NO-ROWS` where there are no claims.
+        LabelError: `NO-ROWS` where there are no claims, `WIDE` where all were held back.
     """
     told = report.as_dict() | {"options": options or {}}
     if not claims:
-        why = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.items())
-        raise LabelError(
-            f"{clean_name(name)}: NO-ROWS: nothing of it could be kept ({why or 'no rows'}).",
-            code="NO-ROWS",
-        )
+        raise _nothing_kept(clean_name(name), report)
     with writing(connection):
         row = connection.execute(
             "SELECT id, report FROM label_source WHERE sha256 = ?", (sha256,)
@@ -259,6 +256,19 @@ def history(
     )
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, tuple(row), strict=True)) for row in cursor]
+
+
+def _nothing_kept(name: str, report: ListReport) -> LabelError:
+    if report.wide:
+        prefixes = ", ".join(prefix for prefix, _ in report.wide[:5])
+        return LabelError(
+            f"{name}: WIDE: nothing of it was added: {report.skipped['wide_prefix']:,} prefixes "
+            f"are wider than /{WIDEST_PREFIX} ({prefixes}) and need an explicit yes.",
+            code="WIDE",
+        )
+    why = ", ".join(f"{count:,} {reason}" for reason, count in report.skipped.items())
+    message = f"{name}: NO-ROWS: nothing of it could be kept ({why or 'no rows'})."
+    return LabelError(message, code="NO-ROWS")
 
 
 def _source_of(row: tuple[Any, ...]) -> LabelSource:

@@ -8,6 +8,7 @@ from darkgnn_core.labels.texts import shown
 
 _QUAD = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?:/([0-9]{1,2}))?")
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+_NUMBERS = re.compile(r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)(?:\.(?:0[xX][0-9A-Fa-f]+|[0-9]+))*")
 _PORT = re.compile(r"[0-9.]+:[0-9]+")
 _MAPPED = 0xFFFF << 32
 
@@ -132,6 +133,6 @@ def _why_bad(text: str) -> BadTarget:
         return BadTarget("integer", "a dotted address such as 192.0.2.1, not an integer")
     if _PORT.fullmatch(text):
         return BadTarget("port", "an address without a port")
-    if _NAME.fullmatch(text) and not re.match(r"0[xX]", text):
+    if _NAME.fullmatch(text) and not _NUMBERS.fullmatch(text):
         return BadTarget("hostname", "an address, not a name")
     return BadTarget("malformed", f"an IPv4 address or prefix, not {shown(text)}")

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import date
 
 from darkgnn_core.errors import LabelError
 
@@ -12,6 +13,7 @@ UNKNOWN = "unknown"
 
 LIST_BYTES = 64 << 20
 LINE_CHARACTERS = 1 << 20
+LINES = 5_000_000
 FIELD_CHARACTERS = 64 << 10
 
 # Printable by Unicode's rules, yet drawn as nothing: fillers, a joiner, blank braille, selectors.
@@ -54,6 +56,21 @@ def fold(label: str) -> str:
     return _SEPARATORS.sub(" ", lowered).strip() or lowered.strip()
 
 
+def parse_day(text: str) -> str:
+    """Return a day as it is kept, `YYYY-MM-DD`.
+
+    Raises:
+        LabelError: `VALUE`, where it is none.
+    """
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+            raise ValueError(text)
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        message = f"a day must be YYYY-MM-DD, got {shown(text)}."
+        raise LabelError(message, code="VALUE") from error
+
+
 def clean_name(text: str) -> str:
     """Return the name of a file or list for showing: visible characters, at most 120."""
     cut = unicodedata.normalize("NFC", text[: 4 * NAME_CHARACTERS]).strip()
@@ -66,19 +83,22 @@ def shown(text: str, limit: int = 40) -> str:
     return ascii(text[:limit]) + ("..." if len(text) > limit else "")
 
 
-def decode(content: bytes, name: str) -> str:
+def decode(content: bytes, name: str, *, has_lines: bool = True) -> str:
     """Return the bytes of a list as text: UTF-8, line ends as LF, without a byte order mark.
 
     Args:
         content: The whole file.
         name: What messages call it.
+        has_lines: Whether it is a list of lines, which may not be too long or too many.
 
     Raises:
-        LabelError: `EMPTY`; `LIMIT`, above 64 MiB or a line above 1 MiB; `ENCODING`, where it is
-            not UTF-8 or holds a NUL, with the byte.
+        LabelError: `EMPTY`; `LIMIT`, above 64 MiB, 5,000,000 lines or a line above 1 MiB;
+            `ENCODING`, where it is not UTF-8 or holds a NUL, with the byte.
     """
     if len(content) > LIST_BYTES:
-        message = f"{name}: lists of up to {LIST_BYTES:,} bytes are read, got {len(content):,}."
+        message = (
+            f"{name}: LIMIT: lists of up to {LIST_BYTES:,} bytes are read, got {len(content):,}."
+        )
         raise LabelError(message, code="LIMIT")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _encoding(name, 0, "looks like UTF-16")
@@ -86,10 +106,17 @@ def decode(content: bytes, name: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise LabelError(f"{name}: EMPTY: the file has no text.", code="EMPTY")
+    if has_lines:
+        _check_lines(text, name)
+    return text
+
+
+def _check_lines(text: str, name: str) -> None:
+    if text.count("\n") > LINES:
+        raise LabelError(f"{name}: LIMIT: more than {LINES:,} lines.", code="LIMIT")
     if max(map(len, text.split("\n"))) > LINE_CHARACTERS:
         message = f"{name}: LIMIT: a line is longer than {LINE_CHARACTERS:,} characters."
         raise LabelError(message, code="LIMIT")
-    return text
 
 
 def _decode_utf8(content: bytes, name: str) -> str:
