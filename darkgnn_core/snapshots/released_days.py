@@ -16,6 +16,9 @@ from darkgnn_core.snapshots.released_lookups import MAX_NODES
 N_FEATURES = 37
 MAX_DIGITS = 15
 MAX_EDGES = 2_000_000
+ZEROS = (0.0,) * N_FEATURES
+SILENT = b",0.0" * N_FEATURES
+"""How the row of a node ends that was silent on the day: most rows, as every file has all nodes."""
 
 Numbers = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.float64]
@@ -138,15 +141,19 @@ def read_features(path: Path) -> FeatureFile:
                 code="ROW",
             )
         nodes.append(_node_of(fields[0], path, number))
-        cells.extend(_floats_of(fields, path, number))
+        silent = line.endswith(SILENT)
+        cells.extend(ZEROS if silent else _floats_of(fields, path, number))
         if len(nodes) > MAX_NODES:
             raise TraceError(f"{path.name}: more than {MAX_NODES:,} rows.", code="LIMIT")
     if not nodes:
         raise TraceError(f"{path.name}: a header, but no rows.", code="NO-ROWS")
     ids = np.frombuffer(nodes, dtype=np.int64)
-    values = np.frombuffer(cells, dtype=np.float64).reshape(-1, N_FEATURES)[:, np.argsort(order)]
+    values = np.frombuffer(cells, dtype=np.float64).reshape(-1, N_FEATURES)
+    reordered = order != list(range(N_FEATURES))
+    if reordered:
+        values = values[:, np.argsort(order)]
     _check_features(ids, values, path)
-    return FeatureFile(nodes=ids, values=values, reordered=order != list(range(N_FEATURES)))
+    return FeatureFile(nodes=ids, values=values, reordered=reordered)
 
 
 def _feature_columns(header: bytes, path: Path) -> list[int]:

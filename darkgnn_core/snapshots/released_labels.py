@@ -11,7 +11,7 @@ from darkgnn_core.errors import LabelError
 from darkgnn_core.snapshots.released_lines import bounded_lines, shown
 
 MAX_LABEL = 64
-MAX_LABELS = 5_000_000
+MAX_LABELS = 1_500_000
 
 
 class ReleasedLabel(NamedTuple):
