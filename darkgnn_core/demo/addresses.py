@@ -1,9 +1,10 @@
 """Source addresses that can be nobody's.
 
-All sources lie in 240.0.0.0/4, which has been reserved since 1989 and is routed nowhere: a demo must
-never show a real sender's address. Organisations own /24 networks in 240.0.0.0/8; all others are
-scattered over 241.0.0.0 to 254.255.255.255. The darknet is 198.18.0.0/24, of the range reserved
-for benchmarks. Source: RFC 1112, RFC 2544; `docs/decisions.md`.
+All sources lie in 240.0.0.0/4, which has been reserved since 1989 and is routed nowhere: a demo
+must never show a real sender's address. Organisations own /24 networks in 240.0.0.0/8; all others
+are scattered over 241.0.0.0 to 254.255.255.255. The darknet is 198.18.0.0/24, of the range
+reserved for benchmarks. These sources count as bogons: `SnapshotConfig.include_bogons` must stay
+on, as it is by default. Source: RFC 1112, RFC 2544; `docs/decisions.md`.
 """
 
 import numpy as np
@@ -47,5 +48,6 @@ def _distinct(number: int, below: int, rng: np.random.Generator) -> npt.NDArray[
         return rng.permutation(below)[:number]
     found = np.zeros(0, dtype=np.int64)
     while len(found) < number:
-        found = np.unique(np.concatenate([found, rng.integers(0, below, number + 16)]))
+        found = np.sort(np.concatenate([found, rng.integers(0, below, number + 16)]))
+        found = found[np.diff(found, prepend=-1) > 0]
     return rng.permutation(found)[:number]

@@ -80,7 +80,7 @@ def plan_blocks(config: DemoConfig, rng: np.random.Generator) -> tuple[Block, ..
     unknown = list(_unknown_blocks(target_of(UNKNOWN_CLASS, config), lookalikes, config, rng))
     scanners = [*classes, *lookalikes, *unknown]
     noise = list(_noise_blocks(scanners, config)) if config.noise else []
-    return tuple([*scanners, *noise])
+    return (*scanners, *noise)
 
 
 def _class_block(number: int, config: DemoConfig) -> Block:
@@ -172,7 +172,8 @@ def _campaign_blocks(
     budget = weights / weights.sum() * packets * CAMPAIGN_PACKETS
     for index in range(number):
         length = min(int(rng.integers(2, 8)), config.days)
-        start = int(rng.integers(-1, config.days - length + 2))
+        early = min(length - 1, 1)  # a campaign may have begun before the first day
+        start = int(rng.integers(-early, config.days - length + early + 1))
         days = tuple(range(max(start, 0), min(start + length, config.days)))
         host_days_here = max(int(sizes[index]), round(0.8 * int(sizes[index]) * len(days)))
         yield Block(

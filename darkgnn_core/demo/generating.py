@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -214,7 +215,8 @@ def hour_weights(plan: Plan, host: npt.NDArray[np.int32], index: int) -> npt.NDA
     weights = np.select(
         [kind == RHYTHMS.index("daily"), kind == RHYTHMS.index("burst")], [daily, burst], 1.0
     )
-    return weights / weights.sum(axis=1, keepdims=True)
+    shares: npt.NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _packets_by_hour(
@@ -281,7 +283,7 @@ class PortPicker:
     ) -> None:
         ends = np.concatenate([[0], np.cumsum(counts)])
         bounds = np.concatenate([[0], np.flatnonzero(np.diff(pool)) + 1, [len(pool)]])
-        for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+        for first, last in pairwise(bounds):
             number = int(pool[first]) if first < len(pool) else -1
             window = self.windows.get(number)
             if window is None or len(window) == 0:

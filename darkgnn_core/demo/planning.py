@@ -117,14 +117,18 @@ class Plan:
         days = np.bincount(self.activity.host, minlength=len(order))
         packets = np.bincount(self.activity.host, self.activity.packets, minlength=len(order))
         campaigns = np.array([*self.campaigns, ""])
-        texts = {
+        texts: dict[str, npt.NDArray[np.str_]] = {
             "class": np.array([b.label for b in self.blocks])[hosts.block],
             "behaviour": np.array([b.name for b in self.behaviours])[hosts.behaviour],
             "lookalike_of": np.array([b.lookalike_of for b in self.blocks])[hosts.block],
             "campaign": campaigns[hosts.campaign],
             "stack": np.array([stack.name for stack in STACKS])[hosts.stack],
         }
-        numbers = {"hops": hosts.hops, "active_days": days, "packets": packets}
+        numbers: dict[str, npt.NDArray[np.generic]] = {
+            "hops": hosts.hops,
+            "active_days": days,
+            "packets": packets,
+        }
         columns = {"src_ip": pa.array([address_text(int(a)) for a in hosts.address[order]])}
         columns |= {name: pa.array(values[order].tolist()) for name, values in texts.items()}
         columns |= {
@@ -144,7 +148,7 @@ def address_text(address: int) -> str:
 
 @lru_cache(maxsize=2)
 def plan(config: DemoConfig) -> Plan:
-    """Plan a demo darknet: about a second for the full month.
+    """Plan a demo darknet: a few seconds for the full month.
 
     The same settings give the same plan.
 
@@ -157,7 +161,8 @@ def plan(config: DemoConfig) -> Plan:
     addresses = allocate(blocks, rng)
     campaigns: list[str] = []
     parts = list(_plan_each(blocks, config, campaigns, rng))
-    hosts = Hosts(addresses, *(np.concatenate(column) for column in zip(*(p[0] for p in parts))))
+    traits = (np.concatenate(column) for column in zip(*(p[0] for p in parts), strict=True))
+    hosts = Hosts(addresses, *traits)
     activity = _by_day([part[1] for part in parts], blocks, config.days)
     for values in (*vars(hosts).values(), *vars(activity).values()):
         values.flags.writeable = False
@@ -178,11 +183,12 @@ def _plan_each(
     for number, block in enumerate(blocks):
         days = active_days(block, rng)
         groups = campaign_numbers(block, days, rng)
-        kind, stack, columns = _traits(block, number, first_behaviour, rng)
+        kind, columns = _traits(block, number, first_behaviour, rng)
         campaign = np.where(groups >= 0, groups + len(campaigns), -1).astype(np.int32)
         alone = block.campaign and not block.grouped
-        for group in range(int(groups.max(initial=-1)) + 1):
-            campaigns.append(block.campaign if alone else f"{block.campaign}-{group + 1:02d}")
+        number_of_groups = int(groups.max(initial=-1)) + 1
+        names = [f"{block.campaign}-{group + 1:02d}" for group in range(number_of_groups)]
+        campaigns.extend([block.campaign] if alone else names)
         columns = (*columns[:3], campaign, *columns[3:])
         yield columns, _host_days(block, days, groups, kind, config, rng)
         first_behaviour += len(block.behaviours)
@@ -190,7 +196,7 @@ def _plan_each(
 
 def _traits(
     block: Block, number: int, first_behaviour: int, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], Columns]:
+) -> tuple[npt.NDArray[np.int64], Columns]:
     """Draw what is individual about each host of a block."""
     shares = np.array([behaviour.share for behaviour in block.behaviours])
     bounds = np.cumsum(shares / shares.sum())
@@ -218,7 +224,7 @@ def _traits(
         zones,
         variant,
     )
-    return kind, stack, columns
+    return kind, columns
 
 
 def _host_days(

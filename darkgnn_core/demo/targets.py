@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darkgnn_core.demo.config import DemoConfig
-from darkgnn_core.demo.truth import PAPER_DAYS, DemoClass, Figures
+from darkgnn_core.demo.truth import PAPER_DAYS, UNKNOWN, DemoClass, Figures
 
 FEW_PACKETS = 15
 PORTS_A_PACKET = 0.1
@@ -41,7 +41,7 @@ def target_of(cls: DemoClass, config: DemoConfig) -> Target:
     hosts = round(host_days / (1 + (active_days - 1) * stretch))
     hosts = min(max(hosts, daily_hosts), host_days)
     packets = round(host_days * _packets_a_host_day(cls, config))
-    ports, daily_ports = _ports(paper, packets / len(days), stretch)
+    ports, daily_ports = _ports(cls, packets / len(days), len(days), stretch)
     figures = Figures(hosts, ports, packets, daily_hosts, daily_ports, round(packets / len(days)))
     return Target(figures, days, host_days)
 
@@ -61,8 +61,12 @@ def _packets_a_host_day(cls: DemoClass, config: DemoConfig) -> float:
     return min(mean, max(mean * config.packets_scale, FEW_PACKETS))
 
 
-def _ports(paper: Figures, daily_packets: float, stretch: float) -> tuple[int, int]:
+def _ports(cls: DemoClass, daily_packets: float, days: int, stretch: float) -> tuple[int, int]:
+    """Return ports of all days and of one day; unknown hosts draw new ones every day."""
+    paper = cls.paper
     share = max(PORTS_A_PACKET, paper.daily_ports / paper.daily_packets)
     daily = min(paper.daily_ports, round(daily_packets * share))
+    if cls.label == UNKNOWN:
+        return round(paper.ports * (1 - (1 - daily / paper.ports) ** days)), daily
     rotated = (paper.ports / paper.daily_ports - 1) * daily * stretch
     return min(paper.ports, round(daily + rotated)), daily

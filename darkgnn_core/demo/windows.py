@@ -83,10 +83,8 @@ def _wide_window(
         if pool >= LOOKALIKE_POOL:
             seen[windows[pool][: int(packets)]] = True
     seen[0] = False
-    total = np.random.default_rng([plan.config.seed, 4]).permutation(HIGHEST_PORT) + 1
-    able = total[: figures.ports]
     missing = round(figures.daily_ports * rng.uniform(0.98, 1.02)) - int(seen.sum())
-    more = rng.permutation(able[~seen[able]])[: max(missing, 0)]
+    more = rng.permutation(np.flatnonzero(~seen[1:]) + 1)[: max(missing, 0)]
     return rng.permutation(np.concatenate([np.flatnonzero(seen), more])).astype(np.uint16)
 
 

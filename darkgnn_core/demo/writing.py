@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -84,9 +85,13 @@ def write_truth(plan: Plan, directory: Path) -> None:
             "label": [labels[host] for host in chosen],
         }
     )
-    options = pa.csv.WriteOptions(quoting_style="none", quoting_header="none")
     for name, table in ((GROUND_TRUTH, ground), (TRUTH, plan.truth())):
-        write_file(directory / name, lambda path, t=table: pa.csv.write_csv(t, path, options))
+        write_file(directory / name, partial(_write_csv, table))
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    options = pa.csv.WriteOptions(quoting_style="none", quoting_header="none")
+    pa.csv.write_csv(table, path, options)
 
 
 WriteDay = Callable[[Plan, date, Path, Callable[[int], None]], Path]
