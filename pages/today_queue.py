@@ -2,5 +2,52 @@
 
 import streamlit as st
 
+from darkgnn_core.charts import sensor
+from pages.shared import loaders, state
+from pages.shared.feedback import show_table
+from pages.shared.first_run import show_first_run
+from pages.shared.sensor_view import show_day, show_gaps, show_pair
+
 st.title("Today")
-st.info("No traffic has been loaded yet.")
+workspace = loaders.workspace_in_use()
+health = loaders.health(workspace)
+if health.days.empty:
+    show_first_run(workspace)
+    st.stop()
+
+show_day(health, state.day())
+show_gaps(health)
+
+days, missing = health.days, health.missing
+st.header("Is the sensor healthy?")
+show_pair(
+    ("Packets a day", sensor.packets_by_day(days, health.dropped, missing)),
+    ("Packets by hour", sensor.packets_by_hour(health.hours, missing)),
+)
+show_pair(
+    ("Backscatter a day", sensor.backscatter_by_day(days, missing)),
+    ("Duplicate packets a day", sensor.duplicates_by_day(days, missing)),
+)
+
+st.header("Who came, and for what?")
+show_pair(
+    ("Hosts a day", sensor.hosts_by_day(days, missing)),
+    ("Busiest ports", sensor.top_ports(health.top_ports)),
+)
+show_pair(
+    ("Share of hosts with a label", sensor.labelled_by_day(days, missing)),
+    ("Different ports a day", sensor.ports_by_day(days, missing)),
+)
+
+st.header("Hosts, ports and packets by label")
+st.caption(
+    "Over all days, and on an average day; the workspace's own version of the paper's Table 2."
+)
+classes = loaders.classes(workspace)
+if state.is_known_hidden():
+    classes = classes[classes["label"].isin(["unknown", "total"])]
+show_table(classes, "table2")
+
+st.header("Busiest hosts of the day")
+day = state.day() or health.days["bin"].iloc[-1]
+show_table(loaders.hosts(workspace, day, hide_known=state.is_known_hidden()), "hosts", height=360)

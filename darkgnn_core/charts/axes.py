@@ -1,12 +1,10 @@
 """Axes and marks that all charts share."""
 
-from typing import Any
-
 import altair as alt
 import pandas as pd
 
 BAR_RADIUS = 2
-HEIGHT = 240
+HEIGHT = 280
 
 
 def day_axis(bins: "pd.Series[str]", missing: tuple[str, ...] = ()) -> alt.X:
@@ -28,10 +26,17 @@ def day_axis(bins: "pd.Series[str]", missing: tuple[str, ...] = ()) -> alt.X:
     return alt.X("bin:O", sort=None, scale=alt.Scale(domain=keys), axis=axis)
 
 
-def count_axis(field: str, title: str, **options: Any) -> alt.Y:
-    """Return an axis of counts with short numbers (1.2M)."""
+def count_axis(field: str, title: str, largest: float) -> alt.Y:
+    """Return an axis of counts from 0 with short numbers (1.2M).
+
+    Args:
+        field: Column of the counts.
+        title: What is counted.
+        largest: The largest of them; without any the axis still has a length.
+    """
     axis = alt.Axis(title=title, format="~s", tickCount=5)
-    return alt.Y(f"{field}:Q", axis=axis, **options)
+    scale = alt.Scale() if largest > 0 else alt.Scale(domain=[0, 1])
+    return alt.Y(f"{field}:Q", axis=axis, scale=scale)
 
 
 def share_axis(field: str, title: str) -> alt.Y:

@@ -59,7 +59,8 @@ def hosts_by_day(days: pd.DataFrame, missing: tuple[str, ...] = ()) -> alt.Chart
         days: `Health.days`.
         missing: `Health.missing`.
     """
-    wide = days.assign(steady=days["hosts"] - days["new_hosts"] - days["returning_hosts"])
+    steady = days["hosts"] - days["new_hosts"] - days["returning_hosts"]
+    wide = days.drop(columns="hosts").assign(steady=steady)
     table = wide.melt("bin", list(HOST_KINDS), "name", "hosts")
     table["kind"] = table["name"].map(HOST_KINDS)
     table["order"] = table["name"].map({name: i for i, name in enumerate(HOST_KINDS)})
@@ -76,7 +77,7 @@ def _stacked(
         .mark_bar()
         .encode(
             x=day_axis(table["bin"], missing),
-            y=count_axis(field, field),
+            y=count_axis(field, field, float(table[field].max())),
             color=legend(kinds),
             order=alt.Order("order:Q"),
             tooltip=[day_tip(), alt.Tooltip("kind:N", title="which"), count_tip(field, field)],
@@ -106,7 +107,7 @@ def _bars(days: pd.DataFrame, field: str, title: str, missing: tuple[str, ...]) 
         .mark_bar(cornerRadiusEnd=BAR_RADIUS)
         .encode(
             x=day_axis(days["bin"], missing),
-            y=count_axis(field, title),
+            y=count_axis(field, title, float(days[field].max())),
             tooltip=[day_tip(), count_tip(field, title)],
         )
     )
@@ -142,7 +143,7 @@ def packets_by_hour(
         missing: `Health.missing`; such days stay empty.
     """
     table = hours[["bin", "hour", "packets", "hosts"]]
-    base = alt.Chart(table, height=HEIGHT + 60).encode(
+    base = alt.Chart(table, height=HEIGHT).encode(
         x=day_axis(table["bin"], missing),
         y=alt.Y("hour:O", title="hour (UTC)", axis=alt.Axis(labelOverlap="greedy")),
         tooltip=[
@@ -164,7 +165,7 @@ def packets_by_hour(
     return alt.layer(grid, silent)
 
 
-def top_ports(ports: pd.DataFrame, *, limit: int = 15) -> alt.Chart:
+def top_ports(ports: pd.DataFrame, *, limit: int = 12) -> alt.Chart:
     """Return horizontal bars: the ports with most packets.
 
     Args:
@@ -174,11 +175,13 @@ def top_ports(ports: pd.DataFrame, *, limit: int = 15) -> alt.Chart:
     table = ports.head(limit)[["port", "packets", "hosts", "bins"]].copy()
     table["label"] = [port_label(int(port)) for port in table["port"]]
     chart: alt.Chart = (
-        alt.Chart(table, height=alt.Step(18))
+        alt.Chart(table, height=HEIGHT)
         .mark_bar(cornerRadiusEnd=BAR_RADIUS)
         .encode(
             x=alt.X("packets:Q", axis=alt.Axis(title="packets", format="~s", tickCount=5)),
-            y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
+            y=alt.Y(
+                "label:N", sort=None, title=None, axis=alt.Axis(labelLimit=200, labelOverlap=False)
+            ),
             tooltip=[
                 alt.Tooltip("label:N", title="port"),
                 count_tip("packets", "packets"),

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, Literal
 
+import pandas as pd
 import streamlit as st
 
 from darkgnn_core.errors import DarkgnnError
@@ -45,3 +47,35 @@ def user_errors_shown() -> Iterator[None]:
         st.error(safe(str(error)), icon=":material/error:")
     except Exception as error:  # the last boundary: logged with its traceback
         show_unexpected(error)
+
+
+def show_table(
+    table: pd.DataFrame,
+    key: str,
+    *,
+    columns: dict[str, Any] | None = None,
+    height: int | Literal["auto"] = "auto",
+) -> None:
+    """Show a table, its texts without control characters; numbers with thousands marks.
+
+    Args:
+        table: Columns are our own names, never names from a file.
+        key: Widget key.
+        columns: Streamlit column settings by column.
+        height: Pixels, or `auto`.
+    """
+    shown = table.copy()
+    settings: dict[str, Any] = {}
+    for name in shown.columns:
+        if pd.api.types.is_numeric_dtype(shown[name]):
+            settings[name] = st.column_config.NumberColumn(format="localized")
+        elif not pd.api.types.is_datetime64_any_dtype(shown[name]):
+            shown[name] = [plain(str(value)) for value in shown[name]]
+    st.dataframe(
+        shown,
+        key=key,
+        hide_index=True,
+        width="stretch",
+        height=height,
+        column_config=settings | (columns or {}),
+    )

@@ -2,9 +2,20 @@
 
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
+from darkgnn_core.busiest import busiest_hosts
+from darkgnn_core.health import Health, measure_health, table2
+from darkgnn_core.shelf import list_snapshots
+from darkgnn_core.sources import list_sources
+from darkgnn_core.traces.mapping import from_json
+from darkgnn_core.traces.previewing import Preview, preview_trace
+from darkgnn_core.traces.reading import ColumnMapping, ReadOptions
 from darkgnn_core.workspace import Workspace, open_workspace
+from pages.shared import state
+
+Fingerprint = tuple[tuple[int, int], ...]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -13,8 +24,85 @@ def workspace_at(root: str) -> Workspace:
     return open_workspace(Path(root))
 
 
-def loaded_days(workspace: Workspace) -> list[str]:
-    """Return the days with packets, the latest first."""
+def workspace_in_use() -> Workspace:
+    """Return the workspace the analyst has open."""
+    return workspace_at(str(state.workspace_path()))
+
+
+def is_synthetic(workspace: Workspace) -> bool:
+    """Whether any packet of the workspace came from the demo generator."""
     with workspace.catalogue() as connection:
-        rows = connection.execute("SELECT DISTINCT day FROM packet_file ORDER BY day DESC")
-        return [str(row["day"]) for row in rows]
+        return any(source.is_synthetic for source in list_sources(connection))
+
+
+def fingerprint(workspace: Workspace) -> Fingerprint:
+    """Return what changes whenever the catalogue does: times and sizes of its files."""
+    path = workspace.catalogue_path
+    files = (path, path.with_name(f"{path.name}-wal"))
+    stats = [file.stat() for file in files if file.exists()]
+    return tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+
+
+def bins(workspace: Workspace) -> list[str]:
+    """Return the keys of the workspace's time bins (days, by default), the latest first."""
+    shelved = list_snapshots(workspace, workspace.snapshot_config())
+    return [each.bin for each in reversed(shelved)]
+
+
+def health(workspace: Workspace) -> Health:
+    """Return the health of the sensor; measured again when the catalogue has changed."""
+    return _health(str(workspace.root), fingerprint(workspace))
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading the snapshots")
+def _health(root: str, changed: Fingerprint) -> Health:
+    workspace = workspace_at(root)
+    return measure_health(workspace, workspace.snapshot_config())
+
+
+def classes(workspace: Workspace) -> pd.DataFrame:
+    """Return the workspace's own Table 2."""
+    return _classes(str(workspace.root), fingerprint(workspace))
+
+
+@st.cache_data(max_entries=4, show_spinner="Counting hosts, ports and packets by label")
+def _classes(root: str, changed: Fingerprint) -> pd.DataFrame:
+    workspace = workspace_at(root)
+    return table2(workspace, workspace.snapshot_config())
+
+
+def hosts(workspace: Workspace, bin_key: str, *, hide_known: bool) -> pd.DataFrame:
+    """Return the busiest hosts of a bin."""
+    return _hosts(str(workspace.root), fingerprint(workspace), bin_key, hide_known)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _hosts(root: str, changed: Fingerprint, bin_key: str, hide_known: bool) -> pd.DataFrame:
+    workspace = workspace_at(root)
+    return busiest_hosts(workspace, workspace.snapshot_config(), bin_key, hide_known=hide_known)
+
+
+def mapping_of(text: str) -> ColumnMapping:
+    """Return a mapping from its JSON text."""
+    return from_json(text)
+
+
+def preview(path: Path, name: str, mapping: str, timezone: str | None) -> Preview:
+    """Return a look at the start of a file.
+
+    Args:
+        path: The file.
+        name: What to call it.
+        mapping: The mapping chosen, as JSON text; empty to guess.
+        timezone: Zone of times without one.
+    """
+    stat = path.stat()
+    return _preview(str(path), (stat.st_mtime_ns, stat.st_size), name, mapping, timezone)
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking at the file")
+def _preview(
+    path: str, changed: tuple[int, int], name: str, mapping: str, timezone: str | None
+) -> Preview:
+    options = ReadOptions(mapping=from_json(mapping) if mapping else None, timezone=timezone)
+    return preview_trace(Path(path), options, name=name)

@@ -11,28 +11,31 @@ from pages.shared.feedback import plain
 def show_sidebar() -> None:
     """Draw it; every page reads its choices from `state`."""
     with st.sidebar:
-        workspace = loaders.workspace_at(str(state.workspace_path()))
-        days = loaders.loaded_days(workspace)
-        if days:
-            _choose_day(days)
+        workspace = loaders.workspace_in_use()
+        if loaders.is_synthetic(workspace):
+            st.badge("Synthetic data", icon=":material/science:", color="orange")
+        bins = loaders.bins(workspace)
+        if bins:
+            _choose_day(bins)
             st.toggle(
                 "Hide known scanners",
                 key=state.HIDE_KNOWN,
-                help="Leave hosts that carry a label out of tables and charts.",
+                help="Leave hosts that carry a label out of lists of hosts.",
             )
         _choose_workspace(workspace.root)
 
 
-def _choose_day(days: list[str]) -> None:
-    if state.day() not in days:
-        st.session_state[state.DAY] = days[0]
-    st.selectbox("Day (UTC)", days, key=state.DAY, bind="query-params")
+def _choose_day(bins: list[str]) -> None:
+    if state.day() not in bins:
+        st.session_state[state.DAY] = bins[0]
+    st.selectbox("Day (UTC)", bins, key=state.DAY, bind="query-params")
 
 
 def _choose_workspace(root: Path) -> None:
     st.caption("Workspace")
-    st.text(plain(root.name), help=None)
+    st.text(plain(root.name))
     with st.popover("Change workspace", icon=":material/folder_open:", width="stretch"):
+        st.caption("Open now")
         st.text(plain(str(root)))
         with st.form("workspace_form", border=False):
             given = st.text_input("Folder of another workspace", key="workspace_input")

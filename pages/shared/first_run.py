@@ -1,0 +1,34 @@
+"""What an empty workspace offers: the demo at one click, or one's own traffic."""
+
+import streamlit as st
+
+from darkgnn_core.jobs import active_job, start_job
+from darkgnn_core.workspace import Workspace
+from pages.shared import state
+from pages.shared.navigation import page
+
+
+def show_first_run(workspace: Workspace) -> None:
+    """Offer the demo and the way to load data; show a job that is under way instead."""
+    job = active_job(workspace)
+    if job is not None:
+        st.info("Data is being loaded. This page fills when it is there.", icon=":material/sync:")
+        st.page_link(page("load_data.py"), label="See how far it is", icon=":material/upload_file:")
+        return
+    st.subheader("Nothing has been loaded yet")
+    demo, own = st.columns(2, border=True)
+    with demo:
+        st.markdown("**Look around first**")
+        st.write("A synthetic darknet of about two weeks, made on this computer in under a minute.")
+        show_demo_button(workspace)
+    with own:
+        st.markdown("**Load your own traffic**")
+        st.write("Captures, firewall logs, Zeek logs, CSV, JSON or Parquet.")
+        st.page_link(page("load_data.py"), label="Choose files", icon=":material/upload_file:")
+
+
+def show_demo_button(workspace: Workspace) -> None:
+    """Show the one click that makes the demo."""
+    if st.button("Load the demo", key="load_demo", type="primary", icon=":material/science:"):
+        state.set_load_job(start_job(workspace, "demo", {}))
+        st.switch_page(page("load_data.py"))
