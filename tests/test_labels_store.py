@@ -6,7 +6,9 @@ import pytest
 
 from darkgnn_core.catalogue import open_catalogue, transaction
 from darkgnn_core.errors import LabelError
-from darkgnn_core.labels.analyst import add_labels
+from darkgnn_core.labels.aliases import set_alias
+from darkgnn_core.labels.analyst import add_labels, undo, withdraw
+from darkgnn_core.labels.classes import set_label_class
 from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.store import (
     add_file,
@@ -16,6 +18,7 @@ from darkgnn_core.labels.store import (
     remove_source,
     set_order,
     set_precedence,
+    state_of,
 )
 from darkgnn_core.labels.targets import parse_target
 
@@ -177,3 +180,24 @@ def test_label_text_can_not_become_sql(catalogue):
     """Labels are bound, never pasted."""
     add_list(catalogue, b'src_ip,label\n192.0.2.1,"\'); DROP TABLE label;--"\n', name="x")
     assert history(catalogue)[0]["raw_label"] == "'); DROP TABLE label;--"
+
+
+def test_the_state_changes_with_everything_that_labels_depend_on(catalogue):
+    """A cache keyed by it never shows an old label; reading alone changes nothing."""
+    states = [state_of(catalogue), state_of(catalogue)]
+    assert states.pop() == states[0]
+    source = add_list(catalogue, CSV, name="x", options=ListOptions(allow_wide=True)).source_id
+    states.append(state_of(catalogue))
+    change = add_labels(catalogue, [parse_target("192.0.2.1")], "b")
+    states.append(state_of(catalogue))
+    undo(catalogue, withdraw(catalogue, change.added))
+    states.append(state_of(catalogue))
+    set_precedence(catalogue, source, 9)
+    states.append(state_of(catalogue))
+    set_alias(catalogue, "p", "q")
+    states.append(state_of(catalogue))
+    set_label_class(catalogue, "q", "known")
+    states.append(state_of(catalogue))
+    remove_source(catalogue, source)
+    states.append(state_of(catalogue))
+    assert len(set(states)) == len(states) == 8

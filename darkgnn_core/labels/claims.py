@@ -55,8 +55,9 @@ class ListReport:
         skipped: Rows left out, by reason (`ipv6`, `duplicate`, `wide_prefix`, ...).
         notes: Things worth telling that dropped nothing, by name.
         spellings: Folded label to its spellings in the list, where there are several.
-        conflicts: Prefixes to which the list gives several labels: (prefix, labels). They are
-            kept, and resolve to no label of this list until the conflict is gone.
+        conflicts: Prefixes to which the list gives several labels, before aliases: (prefix,
+            labels). They are kept, and resolve to no label of this list unless aliases make the
+            labels one.
         conflicting: How many such prefixes there are.
         wide: Prefixes held back because they are wider than /24: (prefix, label).
         ignored_columns: Columns of a CSV that were not used.

@@ -79,7 +79,9 @@ def read_claims(connection: sqlite3.Connection, *, day: str | None = None) -> Cl
     """
     sources = _read_sources(connection)
     position = {source.id: place for place, source in enumerate(sources)}
-    rows = connection.execute(
+    cursor = connection.cursor()
+    cursor.row_factory = None  # plain tuples: 100,000 rows by name would take twice the time
+    rows = cursor.execute(
         "SELECT id, source_id, first_ip, prefix_len, label FROM label WHERE withdrawn_at IS NULL "
         "AND (:day IS NULL OR day IS NULL OR day = :day) ORDER BY coalesce(day, ''), id",
         {"day": day},

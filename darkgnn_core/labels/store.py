@@ -279,6 +279,21 @@ def _source_of(row: tuple[Any, ...]) -> LabelSource:
     )
 
 
+def state_of(connection: sqlite3.Connection) -> str:
+    """Return 12 hex digits that change whenever any label would resolve otherwise.
+
+    For caches: labels, withdrawals, sources and their order, aliases and classes all count.
+    """
+    queries = (
+        "SELECT count(*), max(id), count(withdrawn_at) FROM label",
+        "SELECT id, precedence FROM label_source ORDER BY rowid",
+        "SELECT alias, label FROM label_alias ORDER BY alias",
+        "SELECT value FROM setting WHERE name = 'label_classes'",
+    )
+    rows = [list(map(tuple, connection.execute(query))) for query in queries]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
+
+
 def _no_source(source_id: str) -> LabelError:
     return LabelError(f"NO-SOURCE: there is no source {source_id[:40]!r}.", code="NO-SOURCE")
 
