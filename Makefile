@@ -25,6 +25,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 VENV_READY := $(VENV)/.darkgnn-venv
 RUN_READY := $(VENV)/.darkgnn-run
 TEST_READY := $(VENV)/.darkgnn-test
+DEMO_READY := $(DEMO)/.demo-complete
 
 .PHONY: help install run demo test format bench clean
 
@@ -59,10 +60,12 @@ install: $(RUN_READY)
 
 # --- running
 
-$(DEMO)/darkgnn.sqlite: | $(RUN_READY)
+# An interrupted demo has no mark: the next start finishes it.
+$(DEMO_READY): | $(RUN_READY)
 	$(PY) -m darkgnn_core demo --workspace $(DEMO)
+	@touch $@
 
-demo: $(DEMO)/darkgnn.sqlite
+demo: $(DEMO_READY)
 
 ifeq ($(WORKSPACE),$(DEMO))
 run: demo
