@@ -66,6 +66,12 @@ def measure_health(workspace: Workspace, config: SnapshotConfig) -> Health:
     )
 
 
+def all_hosts(workspace: Workspace, config: SnapshotConfig) -> np.ndarray:
+    """Return uint32 (n,): every host of any snapshot built with these settings, once, sorted."""
+    parts = [_hosts_of(each) for each in list_snapshots(workspace, config)]
+    return np.unique(np.concatenate([*parts, np.empty(0, np.uint32)]))
+
+
 def _hosts_of(shelved: ShelvedSnapshot) -> np.ndarray:
     if shelved.directory is None:
         return np.empty(0, np.uint32)
@@ -211,8 +217,8 @@ def table2(workspace: Workspace, config: SnapshotConfig) -> pd.DataFrame:
             [workspace.snapshots], temporary=Path(temporary), memory_mb=600, threads=2
         ) as database,
     ):
-        hosts: Any = database.execute(
-            "SELECT DISTINCT host FROM read_parquet($files) ORDER BY host", {"files": files}
+        hosts: Any = database.sql(
+            "SELECT DISTINCT host FROM read_parquet($files) ORDER BY host", params={"files": files}
         ).to_arrow_table()
         with workspace.catalogue() as connection:
             labels = resolve(connection, hosts["host"].to_numpy()).labels

@@ -22,7 +22,7 @@ POLL_S = 0.2
 NO_TRACE = ("COLUMNS", "NOT-A-TRACE")
 """Codes of a file that may be a list of labels instead."""
 
-Stage = Literal["reading", "building", "done"]
+Stage = Literal["generating", "reading", "building", "done"]
 
 
 def default_workers() -> int:
@@ -78,7 +78,8 @@ class IngestProgress:
         files_done: Files read, skipped or failed.
         bytes_total: Size of all files.
         bytes_done: Bytes taken so far.
-        packets: Packets read so far.
+        packets: Packets generated or read so far.
+        packets_total: Packets to generate; 0 while reading, where nobody knows before the end.
         packets_per_s: Packets a second since the start of reading.
         snapshots_total: Snapshots to build.
         snapshots_done: Snapshots built.
@@ -91,6 +92,7 @@ class IngestProgress:
     bytes_total: int = 0
     bytes_done: int = 0
     packets: int = 0
+    packets_total: int = 0
     packets_per_s: float = 0.0
     snapshots_total: int = 0
     snapshots_done: int = 0

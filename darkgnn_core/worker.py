@@ -16,6 +16,8 @@ from filelock import FileLock
 
 from darkgnn_core.catalogue import utc_now
 from darkgnn_core.config import SnapshotConfig
+from darkgnn_core.demo import DemoConfig
+from darkgnn_core.demo_loading import load_demo
 from darkgnn_core.errors import DarkgnnError
 from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest
 from darkgnn_core.traces.reading import options_from_dict
@@ -109,7 +111,19 @@ def rebuild(worker: Worker) -> IngestReport:
     return report
 
 
-KINDS: dict[str, Callable[[Worker], IngestReport]] = {"load": load, "snapshots": rebuild}
+def demo(worker: Worker) -> IngestReport:
+    """Generate and load a demo darknet: `size` and optionally `seed`."""
+    config = DemoConfig.of_size(worker.config["size"], seed=worker.config.get("seed", 2021))
+    return load_demo(
+        worker.workspace, config, on_progress=worker.tell, should_stop=worker.should_stop
+    )
+
+
+KINDS: dict[str, Callable[[Worker], IngestReport]] = {
+    "load": load,
+    "snapshots": rebuild,
+    "demo": demo,
+}
 
 
 def main(root: str, job_id: str) -> int:

@@ -1,0 +1,203 @@
+"""The commands, their options and their help."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from darkgnn_core import __version__
+from darkgnn_core.cli.ingesting import INTERRUPTED, run_demo, run_ingest, run_jobs, run_sources
+from darkgnn_core.cli.labelling import run_labels
+from darkgnn_core.cli.output import Output, printable
+from darkgnn_core.cli.showing import run_report, run_snapshots
+from darkgnn_core.config import PRESETS
+from darkgnn_core.errors import DarkgnnError
+from darkgnn_core.traces.formats import FORMATS
+
+REFUSED = 3
+EXIT_CODES = """exit codes:
+  0  done
+  2  the command line is not understood
+  3  refused: the message says what was expected, what was found, and the way out
+  4  some files failed, the others are loaded
+  130  stopped by Ctrl-C; what was finished is kept
+"""
+EXAMPLES = """examples:
+  python -m darkgnn_core demo --workspace demo-workspace
+  python -m darkgnn_core ingest traces/ --workspace my-workspace
+  python -m darkgnn_core ingest log.csv --timezone UTC --min-packets 1 --workspace my-workspace
+  python -m darkgnn_core labels add scanners.csv --workspace my-workspace
+  python -m darkgnn_core report --workspace my-workspace
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    arguments = build_parser().parse_args(words)
+    output = Output(as_json=arguments.json)
+    try:
+        code = int(arguments.run(arguments, output))
+    except DarkgnnError as error:
+        output.value("error", {"code": error.code, "message": str(error)})
+        if not arguments.json:
+            sys.stderr.write(printable(f"{error} ({error.code})") + "\n")
+        code = REFUSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    output.finish()
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="darkgnn_core",
+        description="From traces of a darknet to daily snapshots of who contacted which port.",
+        epilog=EXAMPLES + "\n" + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"darkgnn {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_ingest(commands)
+    _add_sources(commands)
+    _add_snapshots(commands)
+    _add_labels(commands)
+    _add_report(commands)
+    _add_jobs(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(
+    commands: Commands,
+    name: str,
+    help_text: str,
+    run: Callable[[argparse.Namespace, Output], int],
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=help_text, description=help_text
+    )
+    command.set_defaults(run=run)
+    command.add_argument(
+        "--workspace",
+        type=Path,
+        default=Path.home() / "darkgnn-workspace",
+        metavar="W",
+        help="directory that holds everything (default: %(default)s)",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON document")
+    return command
+
+
+def _add_demo(commands: Commands) -> None:
+    command = _command(commands, "demo", "Generate a synthetic darknet and load it.", run_demo)
+    command.add_argument(
+        "--full",
+        action="store_true",
+        help="the month of the paper's Table 2, 62 million packets, instead of 14 small days",
+    )
+    command.add_argument("--seed", type=int, default=2021, help="everything random follows from it")
+    command.add_argument(
+        "--logs",
+        type=Path,
+        metavar="DIR",
+        help="write it there as per-packet log files first, load those, and keep them",
+    )
+    command.add_argument(
+        "--if-empty", action="store_true", help="do nothing where the workspace has packets"
+    )
+
+
+def _add_ingest(commands: Commands) -> None:
+    command = _command(
+        commands, "ingest", "Load traces (files or folders) and build daily snapshots.", run_ingest
+    )
+    command.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help="file or folder")
+    command.add_argument(
+        "--format",
+        choices=[each.name for each in FORMATS],
+        help="read every file as this format (default: told by content)",
+    )
+    command.add_argument(
+        "--timezone", metavar="ZONE", help="zone of times written without one, such as UTC"
+    )
+    command.add_argument("--year", type=int, help="year of kernel log lines, which carry none")
+    command.add_argument(
+        "--mapping", type=Path, metavar="FILE", help="column mapping of a table, JSON"
+    )
+    command.add_argument(
+        "--max-days", type=int, default=366, help="refuse a trace of more days (%(default)s)"
+    )
+    _add_settings(command)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    settings = command.add_argument_group(
+        "snapshot settings", "the workspace's own where not given; kept for next time"
+    )
+    settings.add_argument("--preset", choices=PRESETS, help="start from these instead")
+    settings.add_argument("--bin-hours", type=int, help="width of a snapshot in hours (24)")
+    settings.add_argument("--min-packets", type=int, help="fewest packets of a host (5)")
+    settings.add_argument("--max-ports", type=int, help="ports with a node of their own (2500)")
+    for name, help_text in (
+        ("features-before-port-filter", "compute the 37 columns on the true ports (no)"),
+        ("include-backscatter", "keep SYN-ACK and RST packets in the graph (no)"),
+        ("include-bogons", "keep sources that cannot be routed (yes)"),
+        ("drop-duplicates", "drop packets that repeat another in every field (no)"),
+    ):
+        settings.add_argument(
+            f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=help_text
+        )
+
+
+def _add_sources(commands: Commands) -> None:
+    command = _command(commands, "sources", "List the loaded traces, or remove one.", run_sources)
+    command.add_argument("action", choices=["list", "remove"])
+    command.add_argument("id", nargs="?", default="", help="id of the source to remove")
+
+
+def _add_snapshots(commands: Commands) -> None:
+    command = _command(
+        commands, "snapshots", "List snapshots, show one, or build them anew.", run_snapshots
+    )
+    command.add_argument("action", choices=["list", "show", "build"])
+    command.add_argument("bin", nargs="?", default="", help="which to show, such as 2021-12-01")
+    _add_settings(command)
+
+
+def _add_labels(commands: Commands) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "labels", help="Add, list and weigh labels.", description="Add, list and weigh labels."
+    )
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+    add = _command(actions, "add", "Add lists of labels, told apart by content.", run_labels)
+    add.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    add.add_argument("--kind", choices=["csv", "misp", "maltrail", "ipset"])
+    add.add_argument("--label", help="one label for a MISP list or an ipset file")
+    add.add_argument("--generic-label", help="label for maltrail lines without an organisation")
+    add.add_argument("--allow-wide", action="store_true", help="take prefixes wider than /24 too")
+    _command(actions, "list", "List the sources of labels in their order.", run_labels)
+    remove = _command(actions, "remove", "Remove a source of labels.", run_labels)
+    remove.add_argument("id")
+    order = _command(actions, "order", "Put all sources into an order, winner first.", run_labels)
+    order.add_argument("ids", nargs="+", metavar="ID")
+    disputed = _command(actions, "conflicts", "List where sources disagree.", run_labels)
+    disputed.add_argument("--seen", action="store_true", help="only hosts seen in the workspace")
+    _command(actions, "coverage", "Count the labelled hosts by source and label.", run_labels)
+    aliases = _command(actions, "aliases", "List or edit names that stand for a label.", run_labels)
+    aliases.add_argument("--set", nargs=2, metavar=("NAME", "LABEL"))
+    aliases.add_argument("--unset", metavar="NAME")
+
+
+def _add_report(commands: Commands) -> None:
+    _command(commands, "report", "Show the sensor's health and Table 2.", run_report)
+
+
+def _add_jobs(commands: Commands) -> None:
+    command = _command(commands, "jobs", "List, cancel or read background jobs.", run_jobs)
+    command.add_argument("action", choices=["list", "cancel", "log"])
+    command.add_argument("id", nargs="?", default="")
