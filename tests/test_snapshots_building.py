@@ -541,33 +541,33 @@ def test_directories_with_glob_characters(tmp_path):
     assert build_snapshot([path], DAY, ALL, tmp_path / "s")["read"] == 1
 
 
+@pytest.mark.slow
 def test_little_memory_spills_and_gives_the_same(build, monkeypatch):
-    """With 100 MiB the database spills beside the snapshot, and the result is the same."""
+    """A million packets in 72 MiB spill beside the snapshot, and the result is the same."""
     rng = np.random.default_rng(5)
-    count = 400_000
+    count = 1_000_000
     table = pa.Table.from_pylist([PLAIN], schema=SCHEMA).take(np.zeros(count, np.int64))
-    for name, most in (("src_ip", 20_000), ("dst_port", 2**16), ("src_port", 2**16)):
+    drawn = {"src_ip": 1_000, "dst_port": 2**16, "src_port": 2**10, "seq": 2**32}
+    for name, most in drawn.items():
         values = pa.array(rng.integers(0, most, count), SCHEMA.field(name).type)
         table = table.set_column(COLUMNS.index(name), SCHEMA.field(name), values)
-    times = pa.array(START + rng.integers(0, DAY_NS, count))
-    rows = table.set_column(0, SCHEMA.field("ts_ns"), times)
-    plenty = build(rows)
-    spilled, aggregate = [], building._aggregate
+    plenty = build(table)
+    spilled, describe = [], building.describe_graph
 
-    def watch(connection, *args, **options):
-        aggregate(connection, *args, **options)
+    def watch(connection, *args):
         query = "SELECT coalesce(sum(size), 0) FROM duckdb_temporary_files()"
         spilled.extend(connection.execute(query).fetchall()[0])
+        return describe(connection, *args)
 
-    monkeypatch.setattr(building, "_aggregate", watch)
-    monkeypatch.setattr(building, "GAP_ROWS", 40_000)
-    little = build(rows, memory_mb=100, threads=1)
+    monkeypatch.setattr(building, "describe_graph", watch)
+    monkeypatch.setattr(building, "GAP_ROWS", 300_000)
+    little = build(table, memory_mb=72, threads=1)
     assert spilled[0] > 2**20
     for name in ("hosts.parquet", "ports.parquet", "edges.parquet"):
         assert (plenty / name).read_bytes() == (little / name).read_bytes(), name
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 60))
 def test_counts_always_add_up(tmp_path_factory, seed, rows):
     """Whatever comes, read = kept + dropped, and edges, ports and hosts hold the kept packets."""
