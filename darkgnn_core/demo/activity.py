@@ -4,9 +4,12 @@ import numpy as np
 import numpy.typing as npt
 
 from darkgnn_core.demo.blocks import Block
+from darkgnn_core.demo.truth import UNKNOWN
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+LEAST_OF_MEAN = 0.87
 
 
 def active_days(block: Block, rng: np.random.Generator) -> Ints:
@@ -86,7 +89,23 @@ def presence(
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(most)[None, :], axis=1)
     found: npt.NDArray[np.bool_] = rank < days[:, None]
+    if block.label != UNKNOWN:
+        _fill_quiet_days(found, rng)
     return found
+
+
+def _fill_quiet_days(found: npt.NDArray[np.bool_], rng: np.random.Generator) -> None:
+    """Move host days from the busiest day until no day is far below the mean.
+
+    So that a small class is not below the evaluation's limit of hosts by chance. In place; each
+    host keeps its number of days.
+    """
+    lowest = int(LEAST_OF_MEAN * found.sum() / found.shape[1])
+    while (load := found.sum(axis=0)).min() < lowest:
+        quiet, busy = int(load.argmin()), int(load.argmax())
+        able = np.flatnonzero(found[:, busy] & ~found[:, quiet])
+        moved = rng.choice(able, min(lowest - int(load[quiet]), len(able), 5), replace=False)
+        found[moved, busy], found[moved, quiet] = False, True
 
 
 def packet_counts(

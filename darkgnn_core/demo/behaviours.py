@@ -323,6 +323,17 @@ CLASS_BEHAVIOURS: dict[str, tuple[Behaviour, ...]] = {
 that those of `mirai-like` lack Mirai's sequence number: the fingerprint is what labels that class.
 """
 
+
+def core_ports(label: str) -> list[int]:
+    """Return the core ports of a labelled class, all behaviours together.
+
+    >>> core_ports("exploiter")
+    [80, 6379, 7001, 8080, 8443]
+    """
+    behaviours = CLASS_BEHAVIOURS[label]
+    return sorted({port for behaviour in behaviours for port, _ in behaviour.ports})
+
+
 WIDE = Behaviour(
     "wide-scan", even(80, 443, 22), (("masscan", 0.7), ("plain-syn", 0.3)), tail=0.95, spread=0.7
 )

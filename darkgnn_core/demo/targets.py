@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from darkgnn_core.demo.behaviours import core_ports
 from darkgnn_core.demo.config import DemoConfig
 from darkgnn_core.demo.truth import PAPER_DAYS, UNKNOWN, DemoClass, Figures
 
@@ -30,8 +31,8 @@ def target_of(cls: DemoClass, config: DemoConfig) -> Target:
     """Scale a row of Table 2 to the size of the demo; at full size it is the row itself.
 
     Fewer days: a host's mean number of active days shrinks with the days, and so do the ports a
-    class rotates through. Fewer packets: ports shrink as packets do, but not below one port in
-    ten packets. Source: ours.
+    class rotates through. Fewer packets: ports shrink as packets do, but not below the class's
+    core and not below one port in ten packets. Source: ours.
     """
     paper, days = cls.paper, days_of(cls, config)
     daily_hosts = max(round(paper.daily_hosts * config.hosts_scale), config.min_class_hosts, 1)
@@ -65,7 +66,8 @@ def _ports(cls: DemoClass, daily_packets: float, days: int, stretch: float) -> t
     """Return ports of all days and of one day; unknown hosts draw new ones every day."""
     paper = cls.paper
     share = max(PORTS_A_PACKET, paper.daily_ports / paper.daily_packets)
-    daily = min(paper.daily_ports, round(daily_packets * share))
+    core = 0 if cls.label == UNKNOWN else len(core_ports(cls.label))
+    daily = min(paper.daily_ports, max(round(daily_packets * share), core))
     if cls.label == UNKNOWN:
         return round(paper.ports * (1 - (1 - daily / paper.ports) ** days)), daily
     rotated = (paper.ports / paper.daily_ports - 1) * daily * stretch

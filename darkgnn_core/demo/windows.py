@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from darkgnn_core.demo.behaviours import CLASS_BEHAVIOURS
+from darkgnn_core.demo.behaviours import core_ports
 from darkgnn_core.demo.blocks import LOOKALIKE_POOL, NO_POOL, WIDE_POOL
 from darkgnn_core.demo.config import DemoConfig
 from darkgnn_core.demo.planning import Plan
@@ -15,7 +15,7 @@ from darkgnn_core.demo.truth import CLASSES, UNKNOWN_CLASS
 Ports = npt.NDArray[np.uint16]
 HIGHEST_PORT = 65_535
 SERVICE_PORTS = 12_000
-SURE_COVER = 1.3
+SURE_COVER = 1.6
 
 
 @lru_cache(maxsize=4)
@@ -25,19 +25,13 @@ def rotation(config: DemoConfig, number: int) -> Ports:
     A class with few ports keeps to those below 12,000, where services live. Source: ours.
     """
     cls = CLASSES[number]
-    core = core_ports(number)
+    core = core_ports(cls.label)
     total = max(target_of(cls, config).figures.ports - len(core), 0)
     rng = np.random.default_rng([config.seed, 2, number])
     highest = SERVICE_PORTS if total < 3_000 else HIGHEST_PORT
     free = np.ones(highest + 1, dtype=np.bool_)
     free[[0, *(port for port in core if port <= highest)]] = False
     return rng.permutation(np.flatnonzero(free))[:total].astype(np.uint16)
-
-
-def core_ports(number: int) -> list[int]:
-    """Return the core ports of a class, all behaviours together."""
-    behaviours = CLASS_BEHAVIOURS[CLASSES[number].label]
-    return sorted({port for behaviour in behaviours for port, _ in behaviour.ports})
 
 
 def class_window(config: DemoConfig, number: int, day: int) -> Ports:
@@ -50,7 +44,7 @@ def class_window(config: DemoConfig, number: int, day: int) -> Ports:
     if day not in days:
         return np.zeros(0, dtype=np.uint16)
     ports = rotation(config, number)
-    width = max(target_of(cls, config).figures.daily_ports - len(core_ports(number)), 0)
+    width = max(target_of(cls, config).figures.daily_ports - len(core_ports(cls.label)), 0)
     width = min(width, len(ports))
     step = (len(ports) - width) / max(len(days) - 1, 1)
     start = round(days.index(day) * step)
