@@ -56,9 +56,10 @@ def _add(workspace: Workspace, arguments: argparse.Namespace, output: Output) ->
             | {"skipped": skipped, "conflicts": report["conflicting"], "wide": len(report["wide"])}
         )
     columns = ["file", "outcome", "read", "kept", "skipped", "conflicts", "wide", "error"]
-    table = pd.DataFrame(rows, columns=columns)
-    counts = ["read", "kept", "conflicts", "wide"]
-    output.table("added", table.astype(dict.fromkeys(counts, "Int64")).fillna({"error": ""}))
+    counts = dict.fromkeys(("read", "kept", "conflicts", "wide"), "Int64")
+    texts = dict.fromkeys(("skipped", "error"), "str")
+    table = pd.DataFrame(rows, columns=columns).astype(counts | texts)
+    output.table("added", table)
     if table["wide"].sum():
         output.say(
             "Prefixes wider than /24 were held back: each labels more than 256 addresses. "

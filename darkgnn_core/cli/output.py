@@ -3,8 +3,9 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,9 @@ from darkgnn_core.ingest import IngestProgress, Tell
 
 UNLIMITED_COLUMNS = 400
 """Where the output goes to a file or a pipe nothing is cut."""
+
+NAMES = ("port", "id")
+"""Columns whose numbers are names: no thousands are marked in them."""
 
 STAGES = {
     "generating": "Generating packets",
@@ -48,8 +52,22 @@ class Output:
         """Put a value into the JSON document."""
         self._values[name] = value
 
-    def table(self, name: str, rows: pd.DataFrame, *, title: str = "") -> None:
-        """Print a table, and put its rows into the JSON document."""
+    def table(
+        self,
+        name: str,
+        rows: pd.DataFrame,
+        *,
+        title: str = "",
+        headings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Print a table, and put its rows into the JSON document.
+
+        Args:
+            name: Its name in the document.
+            rows: The table.
+            title: What people read above it.
+            headings: What people read above a column, where it is not the column's name.
+        """
         self._values[name] = json.loads(rows.to_json(orient="records"))
         if self.as_json:
             return
@@ -57,12 +75,16 @@ class Output:
         for column in rows.columns:
             is_number = pd.api.types.is_numeric_dtype(rows[column])
             shown.add_column(
-                escape(str(column).replace("_", " ")),
+                escape(headings.get(column, str(column).replace("_", " "))),
                 justify="right" if is_number else "left",
                 overflow="fold",
             )
+        is_name = [column in NAMES for column in rows.columns]
         for row in rows.itertuples(index=False):
-            shown.add_row(*(escape(printable(_text(cell))) for cell in row))
+            cells = (
+                str(cell) if name else _text(cell) for cell, name in zip(row, is_name, strict=True)
+            )
+            shown.add_row(*(escape(printable(cell)) for cell in cells))
         self.console.print(shown)
 
     def finish(self) -> None:

@@ -98,11 +98,11 @@ def run_report(arguments: argparse.Namespace, output: Output) -> int:
     output.value("missing_days", list(health.missing))
     if health.is_synthetic:
         output.say("Synthetic: these packets come from the demo generator.")
-    days = health.days.rename(columns=SHORT_NAMES)
-    empty = days.pop("error")
-    output.table("days", days[list(SHORT_NAMES.values())], title="The sensor, a day at a time")
-    for message in empty[empty != ""]:
-        output.say(message)
+    days = health.days[list(SHORT_NAMES)]
+    output.table("days", days, title="The sensor, a day at a time", headings=SHORT_NAMES)
+    for message in health.days["error"]:
+        if message:
+            output.say(message)
     if health.missing:
         output.say(f"Days without packets in between: {', '.join(health.missing)}.")
     output.table("table2", table2(workspace, config), title="Hosts, ports and packets by label")
