@@ -14,7 +14,10 @@ from darkgnn_core import demo
 from darkgnn_core.demo.formatting import COLUMNS, HEADER, log_lines
 from darkgnn_core.demo.tables import table2
 from darkgnn_core.demo.truth import UNKNOWN
+from darkgnn_core.traces.opening import ByteSource
+from darkgnn_core.traces.packet_log import read
 from darkgnn_core.traces.packets import SCHEMA
+from darkgnn_core.traces.reading import ReadOptions, Tally
 
 CONFIG = demo.DemoConfig(days=2, hosts_scale=0.02, packets_scale=0.1)
 
@@ -106,6 +109,18 @@ def test_log_files_hold_every_packet_and_every_field(plan, folder):
         assert log[theirs].fillna(0).tolist() == table[ours].fillna(0).tolist()
     assert (log.mirai == 1).tolist() == table.mirai.eq(True).tolist()
     assert (log.ethtype == 2_048).all()
+
+
+def test_the_log_reader_reads_the_logs_back(plan, folder):
+    """What is written is what the packet log reader gives, all columns but ip_id."""
+    day = plan.days[0]
+    made = pa.Table.from_batches(demo.generate_day(plan, day)).drop_columns("ip_id")
+    tally = Tally()
+    with (folder / f"darknet_{day:%Y%m%d}.log.gz").open("rb") as raw:
+        batches = list(read(ByteSource(raw, "log"), ReadOptions(), tally))
+    found = pa.Table.from_batches(batches).drop_columns("ip_id")
+    assert found.combine_chunks() == made.combine_chunks()
+    assert tally.read == tally.kept == made.num_rows
 
 
 def test_parquet_files_hold_the_generated_packets(plan, folder):
