@@ -202,6 +202,8 @@ def check_against_tshark(content, path, number):
         if error.code not in CODES:
             raise
         return False
+    if tally.read == 0 and len(theirs) == 1 and not theirs[0][1]:
+        return False  # a broken header: tshark takes the file for one of another type
     assert tally.read == len(theirs), number
     left = iter(theirs)
     for row in rows_of(table):

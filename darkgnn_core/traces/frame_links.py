@@ -44,37 +44,35 @@ def find_ip(frames: Frames, verdicts: Verdicts) -> NDArray[np.int64]:
     Returns:
         int64 (n,), bytes before the IP header; without meaning for frames left out.
     """
-    if isinstance(frames.links, int):
-        return _find_ip_behind(frames.links, frames, None, verdicts)
     offsets = np.zeros(len(frames.start), dtype=np.int64)
-    for link in np.unique(frames.links).tolist():
-        chosen = np.flatnonzero(frames.links == link)
-        offsets[chosen] = _find_ip_behind(link, frames, chosen, verdicts)
+    links = np.broadcast_to(frames.links, offsets.shape)
+    verdicts.leave_out(~np.isin(links, list(LINKS)), "unsupported_link")
+    for link in LINKS:
+        chosen = np.flatnonzero(links == link)
+        if len(chosen) == len(offsets):
+            return _find_ip_behind(link, frames, slice(None), verdicts)
+        if len(chosen):
+            offsets[chosen] = _find_ip_behind(link, frames, chosen, verdicts)
     return offsets
 
 
 def _find_ip_behind(
-    link: int, frames: Frames, chosen: NDArray[np.int64] | None, verdicts: Verdicts
+    link: int, frames: Frames, part: NDArray[np.int64] | slice, verdicts: Verdicts
 ) -> NDArray[np.int64]:
-    part: NDArray[np.int64] | slice = slice(None) if chosen is None else chosen
+    """Do as `find_ip` for a part of the frames, all of one link type."""
     start, captured = frames.start[part], frames.captured[part]
     own = Verdicts(len(start))
-    if link not in LINKS:
-        own.leave_out(np.ones(len(start), dtype=np.bool_), "unsupported_link")
-        offsets = np.zeros(len(start), dtype=np.int64)
-    else:
-        offsets = np.full(len(start), HEADER_BYTES.get(link, 0), dtype=np.int64)
-        own.leave_out(captured < offsets, "no_ip_header")
-        if link in TYPE_OFFSET:
-            _follow_types(link, frames.content, start, captured, offsets, own)
-        elif link in (NULL, LOOP):
-            _check_family(frames.content, start, own)
-        elif link == RAW_IPV6:
-            own.leave_out(captured >= 0, "ipv6")
-        elif link != RAW_IPV4:
-            version = frames.content[start] >> 4
-            own.leave_out(captured == 0, "no_ip_header")
-            own.leave_out(version == 6, "ipv6")
+    offsets = np.full(len(start), HEADER_BYTES.get(link, 0), dtype=np.int64)
+    own.leave_out(captured < offsets, "no_ip_header")
+    if link in TYPE_OFFSET:
+        _follow_types(link, frames.content, start, captured, offsets, own)
+    elif link in (NULL, LOOP):
+        _check_family(frames.content, start, own)
+    elif link == RAW_IPV6:
+        own.leave_out(captured >= 0, "ipv6")
+    elif link != RAW_IPV4:
+        own.leave_out(captured == 0, "no_ip_header")
+        own.leave_out(frames.content[start] >> 4 == 6, "ipv6")
     theirs = verdicts.codes[part]
     verdicts.codes[part] = np.where(theirs == 0, own.codes, theirs)
     return offsets

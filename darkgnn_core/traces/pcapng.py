@@ -18,6 +18,7 @@ from darkgnn_core.traces.packets import DAY_NS
 from darkgnn_core.traces.pcap import SLICE_ROWS, tell_end, unsupported_link
 from darkgnn_core.traces.reading import Format, ReadOptions, Tally
 
+MAX_NAMED_LINKS = 16
 SECTION_MAGIC = b"\x0a\x0d\x0d\x0a"
 
 
@@ -89,9 +90,9 @@ def _decode_walk(
     for first in range(0, len(packets.start), SLICE_ROWS):
         part = slice(first, first + SLICE_ROWS)
         link, resolution, offset_s = columns[packets.interface[part]].T
-        seen = np.unique(link).tolist()
-        links.update(seen)
-        tally.facts["link_types"] = sorted(LINKS.get(each, str(each)) for each in links)
+        links.update(np.unique(link).tolist())
+        names = [LINKS.get(each, str(each)) for each in sorted(links)[:MAX_NAMED_LINKS]]
+        tally.facts["link_types"] = sorted(set(names))
         verdicts = Verdicts(len(link))
         verdicts.leave_out(~np.isin(link, list(LINKS)), "unsupported_link")
         verdicts.leave_out(packets.is_simple[part], "no_time")
@@ -101,7 +102,7 @@ def _decode_walk(
             captured=packets.captured[part],
             original=packets.original[part],
             ts_ns=to_nanoseconds(packets.ticks[part], resolution.astype(np.uint8), offset_s),
-            links=seen[0] if len(seen) == 1 else link,
+            links=link,
         )
         yield decode(frames, verdicts, tally, latest_ns=latest_ns)
 
