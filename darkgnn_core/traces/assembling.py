@@ -292,6 +292,7 @@ def blame(reasons: npt.NDArray[np.uint8], reason: str, rows: Mask) -> None:
 
 def numpy_of(column: pa.Array, fill: int) -> npt.NDArray[Any]:
     """Return a column as numpy, nulls filled."""
-    filled = column.fill_null(fill) if column.null_count else column
+    value = bool(fill) if pa.types.is_boolean(column.type) else fill
+    filled = column.fill_null(value) if column.null_count else column
     values: npt.NDArray[Any] = filled.to_numpy(zero_copy_only=False)
     return values

@@ -30,7 +30,7 @@ _FIELD_CHARACTERS = re.compile(r"[A-Za-z]")
 def sniff(head: bytes) -> bool:
     """Say whether the first lines are a table: alike in their number of fields, at least two."""
     lines = data_lines(head)
-    if not lines or b"\0" in head:
+    if not lines:
         return False
     return any(_alike(lines[:20], delimiter) for delimiter in ",;\t|") or (
         len(guess_from_head(head)[1].columns) >= 2

@@ -13,10 +13,9 @@ from darkgnn_core.traces.pcapng import PCAPNG
 from darkgnn_core.traces.reading import Format
 from darkgnn_core.traces.zeek import ZEEK
 
+BINARY: tuple[Format, ...] = (PCAP, PCAPNG, PARQUET)
 FORMATS: tuple[Format, ...] = (
-    PCAP,
-    PCAPNG,
-    PARQUET,
+    *BINARY,
     ZEEK,
     JSONL,
     IPTABLES,
@@ -36,11 +35,12 @@ def detect(source: ByteSource) -> Format:
     head = source.peek(HEAD_BYTES)
     if not head:
         raise TraceError(f"{source.name}: the file is empty.", code="EMPTY")
-    for known in FORMATS:
+    binary = is_binary(head)
+    for known in BINARY if binary else FORMATS:
         if known.sniff(head):
             return known
     refuse_utf16(head, source.name)
-    if is_binary(head):
+    if binary:
         raise TraceError(
             f"{source.name}: binary content that is no capture (pcap, pcapng) and no Parquet file.",
             code="NOT-A-CAPTURE",
@@ -52,9 +52,12 @@ def detect(source: ByteSource) -> Format:
 
 
 def is_binary(head: bytes) -> bool:
-    """Say whether bytes are no text: a NUL, or more than a tenth control characters."""
-    controls = sum(head.count(code) for code in (*range(1, 9), *range(14, 32), 127))
-    return b"\0" in head or controls * 10 > len(head)
+    """Say whether bytes are no text: a NUL in the first line, or 2 % control characters.
+
+    A log with a NUL somewhere in a later line is a log; its line is counted as bad.
+    """
+    controls = sum(head.count(code) for code in (*range(9), *range(14, 32), 127))
+    return b"\0" in head[:1024].partition(b"\n")[0] or controls * 50 > len(head)
 
 
 def format_named(name: str) -> Format:

@@ -54,7 +54,7 @@ def whole_numbers(texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Mask]:
         pc.match_substring_regex(plain, r"^(?:[0-9]{1,18}|0[xX][0-9a-fA-F]{1,8})$"), False
     )
     numbers = pc.if_else(fits, plain, pa.scalar(None, pa.string())).cast(pa.int64())
-    top = int(np.iinfo(kind.to_pandas_dtype()).max)
+    top = min(int(np.iinfo(kind.to_pandas_dtype()).max), 2**63 - 1)
     small = pc.fill_null(pc.less_equal(numbers, top), False)
     values = pc.if_else(small, numbers, pa.scalar(None, pa.int64())).cast(kind)
     bad = pc.and_not(texts.is_valid(), small).to_numpy(zero_copy_only=False)

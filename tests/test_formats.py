@@ -1,0 +1,145 @@
+"""A trace is recognised by its content, and what is none is refused by name."""
+
+import gzip
+import struct
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from darkgnn_core.errors import TraceError
+from darkgnn_core.traces.formats import FORMATS, detect, format_named
+from darkgnn_core.traces.opening import source_of_bytes
+from darkgnn_core.traces.preview import preview
+from darkgnn_core.traces.reading import ColumnMapping, ReadOptions
+
+PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+PCAPNG = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+LOG = b"ts src_ip dst_port proto\n1700000000.5 192.0.2.7 23 6\n"
+CSV = b"time,source,dpt\n1700000000123,192.0.2.7,23\n1700000000124,192.0.2.8,80\n"
+JSONL = b'{"ts": 1700000000, "src_ip": "192.0.2.7", "x": {"y": 1}}\n'
+ZEEK = (
+    b"#separator \\x09\n#fields\tts\tid.orig_h\tid.resp_h\tproto\thistory\n"
+    b"1700000000\t192.0.2.7\t198.51.100.9\ttcp\tS\n"
+)
+ZEEK_JSON = b'{"ts":1700000000,"id.orig_h":"192.0.2.7","id.resp_h":"198.51.100.9","proto":"tcp"}\n'
+FIREWALL = (
+    b"Mar  5 01:02:03 box kernel: IN=eth0 SRC=192.0.2.7 DST=198.51.100.9 LEN=40 TTL=4 ID=1 "
+    b"PROTO=TCP SPT=1 DPT=2 WINDOW=3 RES=0x00 SYN URGP=0\n"
+)
+
+
+def parquet():
+    """Return a small Parquet file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"ts": [1_700_000_000], "src_ip": ["192.0.2.7"]}), sink)
+    return sink.getvalue().to_pybytes()
+
+
+CONTENTS = [
+    ("pcap", PCAP), ("pcapng", PCAPNG), ("packet_log", LOG), ("delimited", CSV),
+    ("delimited", CSV.replace(b",", b"\t")), ("jsonl", JSONL), ("zeek", ZEEK),
+    ("zeek", ZEEK_JSON), ("iptables", FIREWALL), ("parquet", parquet()),
+]  # fmt: skip
+
+
+def look(content, **options):
+    """Return the preview of bytes."""
+    source = source_of_bytes(content, "x.png")
+    with source.raw:
+        return preview(source, ReadOptions(**options))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
+@pytest.mark.parametrize(("name", "content"), CONTENTS)
+def test_content_decides(name, content, pack):
+    """Each kind is found by its bytes, plain or packed, under a misleading name."""
+    source = source_of_bytes(pack(content), "x.png")
+    with source.raw:
+        found = detect(source)
+        assert found.name == name
+        assert source.peek(4) == content[:4]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "EMPTY"),
+        (b"\n\n\n", "EMPTY"),
+        (b"\x7fELF\x02\x01\x01" + bytes(200), "NOT-A-CAPTURE"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "NOT-A-CAPTURE"),
+        (bytes(range(1, 32)) * 4, "NOT-A-CAPTURE"),
+        (b"Dear reader,\n\nthis is a letter. It has lines.\nSome are long.\n", "NOT-A-TRACE"),
+        (b"<html><body>hello</body></html>\n", "NOT-A-TRACE"),
+        (b"hello", "NOT-A-TRACE"),
+        (CSV.decode().encode("utf-16"), "ENCODING"),
+        (gzip.compress(b""), "EMPTY"),
+    ],
+)
+def test_what_is_no_trace(content, code):
+    """Empty, binary, UTF-16 and ordinary texts are refused, each under its own code."""
+    source = source_of_bytes(content, "trace.pcap")
+    with source.raw, pytest.raises(TraceError) as caught:
+        detect(source)
+    assert caught.value.code == code
+
+
+def test_names():
+    """Formats are found by their short names, which are all different."""
+    assert len({known.name for known in FORMATS}) == len(FORMATS)
+    for known in FORMATS:
+        assert format_named(known.name) is known
+    with pytest.raises(TraceError) as caught:
+        format_named("docx")
+    assert caught.value.code == "NO-SUCH-FORMAT"
+
+
+def test_preview_of_a_table():
+    """A table shows its header, first rows, delimiter and the guess."""
+    seen = look(CSV)
+    assert (seen.format, seen.delimiter) == ("delimited", "comma")
+    assert seen.header == ("time", "source", "dpt")
+    assert seen.rows[1] == ("1700000000124", "192.0.2.8", "80")
+    assert seen.mapping == ColumnMapping(
+        (("ts_ns", "time"), ("src_ip", "source"), ("dst_port", "dpt")), "ms"
+    )
+    assert seen.missing == ()
+
+
+def test_preview_without_the_needed_columns():
+    """A table whose columns are not understood is shown all the same, to be mapped by hand."""
+    seen = look(b"a;b;c\n1;2;3\n4;5;6\n")
+    assert seen.header == ("a", "b", "c")
+    assert seen.missing == ("ts_ns", "src_ip")
+    chosen = ColumnMapping((("ts_ns", "a"), ("src_ip", "b")))
+    assert look(b"a;b;c\n1;2;3\n4;5;6\n", mapping=chosen).missing == ()
+
+
+def test_preview_is_short():
+    """At most 20 rows, of at most 200 characters a cell."""
+    rows = b"".join(b"1700000000123,192.0.2.7,%d,%s\n" % (i, b"x" * 999) for i in range(60))
+    seen = look(b"time,source,dpt,note\n" + rows)
+    assert len(seen.rows) == 20
+    assert len(seen.rows[0][3]) == 200
+
+
+@pytest.mark.parametrize(("name", "content"), CONTENTS[2:])
+def test_preview_of_each_kind(name, content):
+    """Every kind that has rows shows them, the sender's address among them."""
+    seen = look(content)
+    assert seen.format == name
+    assert "192.0.2.7" in " ".join(seen.rows[0])
+    assert all(len(row) == len(seen.header) for row in seen.rows)
+    if name in ("delimited", "jsonl", "parquet"):
+        assert seen.mapping is not None
+        assert not seen.missing
+
+
+def test_preview_of_a_capture(shared_data):
+    """A capture shows its first packets, decoded."""
+    content = (shared_data / "pcap" / "23-tcp.pcap").read_bytes()
+    seen = look(content)
+    assert seen.format == "pcap"
+    assert len(seen.rows) == 20
+    assert seen.header[seen.rows[0].index("23")] == "dst_port"
