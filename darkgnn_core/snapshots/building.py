@@ -221,7 +221,7 @@ def _write_tables(
 
 
 def _write_parquet(rows: pa.RecordBatchReader, schema: pa.Schema, path: Path) -> None:
-    options = {"compression": "zstd", "compression_level": 1, "write_page_checksum": True}
-    with pq.ParquetWriter(path, schema, **options) as writer:
+    options = {"compression": "zstd", "compression_level": 1, "use_dictionary": False}
+    with pq.ParquetWriter(path, schema, write_page_checksum=True, **options) as writer:
         for batch in rows:
             writer.write_table(pa.Table.from_batches([batch]).cast(schema))
