@@ -25,8 +25,14 @@ show_pair(
     ("Packets by hour", sensor.packets_by_hour(health.hours, missing)),
 )
 show_pair(
-    ("Backscatter a day", sensor.backscatter_by_day(days, missing)),
-    ("Duplicate packets a day", sensor.duplicates_by_day(days, missing)),
+    (
+        "Backscatter a day",
+        sensor.backscatter_by_day(days, missing) if days["backscatter"].any() else None,
+    ),
+    (
+        "Duplicate packets a day",
+        sensor.duplicates_by_day(days, missing) if days["duplicates"].any() else None,
+    ),
 )
 
 st.header("Who came, and for what?")

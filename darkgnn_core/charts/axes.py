@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 BAR_RADIUS = 2
-HEIGHT = 280
+HEIGHT = 320
 
 
 def day_axis(bins: "pd.Series[str]", missing: tuple[str, ...] = ()) -> alt.X:
@@ -60,5 +60,5 @@ def legend(domain: list[str]) -> alt.Color:
     return alt.Color(
         "kind:N",
         scale=alt.Scale(domain=domain),
-        legend=alt.Legend(title=None, orient="top", columns=0, labelLimit=0),
+        legend=alt.Legend(title=None, orient="top", columns=3, labelLimit=0),
     )

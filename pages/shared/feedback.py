@@ -12,6 +12,7 @@ from darkgnn_core.errors import DarkgnnError
 from pages.shared.safe_logs import show_unexpected, visible
 
 MAX_LENGTH = 500
+TIME = "YYYY-MM-DD HH:mm:ss"
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 REWRITTEN = re.compile(r":(?=[A-Za-z/])|www(?=\.)|@|[-<>~](?=[->=])", re.IGNORECASE)
 WORD_JOINER = "\u2060"
@@ -67,10 +68,14 @@ def show_table(
     shown = table.copy()
     settings: dict[str, Any] = {}
     for name in shown.columns:
+        words = str(name).replace("_", " ")
         if pd.api.types.is_numeric_dtype(shown[name]):
-            settings[name] = st.column_config.NumberColumn(format="localized")
-        elif not pd.api.types.is_datetime64_any_dtype(shown[name]):
+            settings[name] = st.column_config.NumberColumn(words, format="localized")
+        elif pd.api.types.is_datetime64_any_dtype(shown[name]):
+            settings[name] = st.column_config.DatetimeColumn(words, format=TIME, timezone="UTC")
+        else:
             shown[name] = [plain(str(value)) for value in shown[name]]
+            settings[name] = st.column_config.TextColumn(words)
     st.dataframe(
         shown,
         key=key,

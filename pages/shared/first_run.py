@@ -19,7 +19,7 @@ def show_first_run(workspace: Workspace) -> None:
     demo, own = st.columns(2, border=True)
     with demo:
         st.markdown("**Look around first**")
-        st.write("A synthetic darknet of about two weeks, made on this computer in under a minute.")
+        st.write("A synthetic darknet of two weeks, made on this computer in about a minute.")
         show_demo_button(workspace)
     with own:
         st.markdown("**Load your own traffic**")
@@ -30,5 +30,5 @@ def show_first_run(workspace: Workspace) -> None:
 def show_demo_button(workspace: Workspace) -> None:
     """Show the one click that makes the demo."""
     if st.button("Load the demo", key="load_demo", type="primary", icon=":material/science:"):
-        state.set_load_job(start_job(workspace, "demo", {}))
+        state.set_load_job(start_job(workspace, "demo", {"size": "small"}))
         st.switch_page(page("load_data.py"))

@@ -50,8 +50,8 @@ def show_report(workspace: Workspace, job: Job) -> None:
     if not files.empty:
         sums = files[["read", "kept", "skipped", "packets"]].sum()
         figures = st.columns(4)
-        for figure, name in zip(figures, ("read", "kept", "skipped", "packets"), strict=True):
-            figure.metric(f"{name.capitalize()}", f"{int(sums[name]):,}")
+        for figure, label in zip(figures, ("Read", "Kept", "Skipped", "Packets"), strict=True):
+            figure.metric(label, f"{int(sums[label.lower()]):,}")
         st.caption("read = kept + skipped; a record may stand for several packets")
         show_table(files, "report_files")
     for key, title in (("skipped", "Skipped, by reason"), ("notes", "Worth knowing")):

@@ -108,13 +108,14 @@ def _ask_mapping(look: Preview) -> str:
             format_func=UNIT_NAMES.__getitem__,
             key=f"load_unit_{form}",
         )
-        choice = {f: c for f, c in zip(edited["field"], edited["column"], strict=True) if c}
+        pairs = zip(edited["field"], edited["column"], strict=True)
+        choice = {field: name for field, name in pairs if isinstance(name, str) and name}
         if choice == guessed and unit == look.mapping.get("time_unit"):
             return ""
         mapping = mapping_from_choice(choice, unit)
         lacking = missing_columns(mapping) if mapping else ["ts_ns", "src_ip"]
         if mapping is None or lacking:
-            st.caption(f"Still needed: {', '.join(lacking)}.")
+            st.caption(f"Still needed: {safe(', '.join(lacking))}.")
             return ""
         return to_json(mapping)
 

@@ -61,8 +61,8 @@ def _health(root: str, changed: Fingerprint) -> Health:
 
 
 def classes(workspace: Workspace) -> pd.DataFrame:
-    """Return the workspace's own Table 2."""
-    return _classes(str(workspace.root), fingerprint(workspace))
+    """Return the workspace's own Table 2, averages in whole numbers as the paper gives them."""
+    return _classes(str(workspace.root), fingerprint(workspace)).round()
 
 
 @st.cache_data(max_entries=4, show_spinner="Counting hosts, ports and packets by label")

@@ -22,11 +22,18 @@ FIGURES_A_ROW = 4
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
-def show_pair(*charts: tuple[str, Chart]) -> None:
-    """Show charts side by side, each under its title, which a screen reader says too."""
+def show_pair(*charts: tuple[str, Chart | None]) -> None:
+    """Show charts side by side, each under its title, which a screen reader says too.
+
+    Args:
+        charts: Title and chart; None where there is nothing to show.
+    """
     for column, (title, chart) in zip(st.columns(len(charts)), charts, strict=True):
         with column:
             st.subheader(title)
+            if chart is None:
+                st.text("None.")
+                continue
             st.altair_chart(chart, width="stretch", key=f"chart_{title}", alt=title)
 
 
@@ -36,9 +43,9 @@ def show_day(health: Health, day: str | None) -> None:
     place = bins.index(day) if day in bins else len(bins) - 1
     row = health.days.iloc[place]
     before = health.days.iloc[place - 1] if place else None
-    st.text(
-        f"{plain(bins[place])} (UTC)" + ("" if before is None else f", against {bins[place - 1]}")
-    )
+    against = "" if before is None else f", against {bins[place - 1]}"
+    made_up = "; synthetic data of the demo generator" if health.is_synthetic else ""
+    st.text(plain(f"{bins[place]} (UTC){against}{made_up}"))
     cells = [*st.columns(FIGURES_A_ROW), *st.columns(FIGURES_A_ROW)]
     for cell, (field, label, explanation) in zip(cells, FIGURES, strict=True):
         is_share = field == "labelled_share"

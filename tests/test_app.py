@@ -1,0 +1,224 @@
+"""The frame and the pages, run without a browser; and what they cost to import."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from app_workspaces import DAYS, filled_workspace, write_trace
+from streamlit.testing.v1 import AppTest
+
+from darkgnn_core.inbox import keep_upload, list_inbox, sweep_uploads
+from darkgnn_core.jobs import list_jobs
+from darkgnn_core.workspace import Workspace, open_workspace
+
+ROOT = Path(__file__).resolve().parents[1]
+FRAME = ROOT / "pages" / "frame" / "main_frame.py"
+PAGES = sorted(path.name for path in (ROOT / "pages").glob("*.py") if path.name != "__init__.py")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace of three days."""
+    return filled_workspace(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Open the app on a workspace, and another page of it."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def go(workspace: Path, page: str | None = None) -> AppTest:
+        monkeypatch.setenv("DARKGNN_WORKSPACE", str(workspace))
+        app = AppTest.from_file(FRAME, default_timeout=60).run()
+        if page is not None:
+            app.switch_page(f"../{page}").run()
+        return app
+
+    yield go
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def test_there_are_pages() -> None:
+    """The tests below cover the files that exist, by two-word names."""
+    assert "today_queue.py" in PAGES
+    assert all(name.count("_") == 1 for name in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_opens_on_an_empty_workspace(run: Any, tmp_path: Path, page: str) -> None:
+    """No error before anything is loaded, and a title."""
+    app = run(tmp_path / "new", page)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_opens_on_a_filled_workspace(run: Any, filled: Workspace, page: str) -> None:
+    """No error over real snapshots."""
+    app = run(filled.root, page)
+    assert not app.exception
+    assert not app.error
+
+
+def test_the_first_run_offers_the_demo(run: Any, tmp_path: Path) -> None:
+    """One click is enough: there is a button, and nothing else to fill in."""
+    app = run(tmp_path / "new")
+    assert [button.label for button in app.main.button] == ["Load the demo"]
+
+
+def test_today_shows_the_sensor(run: Any, filled: Workspace) -> None:
+    """Figures of the latest day, the missing day, charts, and both tables."""
+    app = run(filled.root)
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Packets"] == "160"
+    assert figures["Hosts"] == "20"
+    assert figures["Ports"] == "5"
+    assert figures["Backscatter"] == "10"
+    assert any("2021-12-03" in warning.value for warning in app.warning)
+    assert len(app.get("vega_lite_chart")) >= 6
+    classes, hosts = (table.value for table in app.dataframe)
+    assert list(classes["label"]) == ["unknown", "total"]
+    assert list(classes["hosts"]) == [23, 23]
+    assert len(hosts) == 20
+
+
+def test_the_day_is_chosen_in_the_sidebar(run: Any, filled: Workspace) -> None:
+    """All days are there, the latest first; another one changes the figures."""
+    app = run(filled.root)
+    day = app.sidebar.selectbox(key="day")
+    assert day.options == sorted(DAYS, reverse=True)
+    day.select(DAYS[0]).run()
+    assert {m.label: m.value for m in app.metric}["New hosts"] == "20"
+
+
+def test_a_stale_day_in_the_address_is_ignored(run: Any, filled: Workspace) -> None:
+    """A link to a day that this workspace lacks opens the latest one."""
+    os.environ["DARKGNN_WORKSPACE"] = str(filled.root)
+    app = AppTest.from_file(FRAME, default_timeout=60)
+    app.query_params["day"] = "1999-01-01"
+    app.run()
+    assert not app.exception
+    assert app.sidebar.selectbox(key="day").value == DAYS[-1]
+
+
+def test_a_folder_that_is_no_workspace_is_refused_in_words(run: Any, tmp_path: Path) -> None:
+    """The message says what to do; the frame still stands."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("mine")
+    app = run(tmp_path / "other")
+    assert not app.exception
+    assert "not a workspace" in app.error[0].value.replace("\\", "")
+
+
+def test_a_path_is_previewed_before_it_is_loaded(run: Any, tmp_path: Path) -> None:
+    """Format, size, estimate, first packets; nothing is loaded yet."""
+    trace = write_trace(tmp_path / "trace.csv")
+    app = run(tmp_path / "new", "load_data.py")
+    app.text_input(key="load_path").input(str(trace)).run()
+    assert not app.exception
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Files"] == "1"
+    assert "packets" in figures["Estimate"]
+    assert app.button(key="start_loading").disabled is False
+    rows = app.dataframe[1].value  # the first is the form of columns
+    assert rows["source"].iloc[0] == "198.51.100.1"
+    assert list_jobs(open_workspace(tmp_path / "new")) == []
+
+
+def test_times_without_a_zone_need_one(run: Any, tmp_path: Path) -> None:
+    """Loading waits for the choice of a time zone, and goes on with it."""
+    path = tmp_path / "local.csv"
+    rows = [f"2021-12-01 10:00:{i:02d},198.51.100.7,23" for i in range(20)]
+    path.write_text("\n".join(["time,src_ip,dst_port", *rows]))
+    app = run(tmp_path / "new", "load_data.py")
+    app.text_input(key="load_path").input(str(path)).run()
+    assert app.button(key="start_loading").disabled is True
+    app.selectbox(key="load_timezone").select("Europe/Rome").run()
+    assert app.button(key="start_loading").disabled is False
+    assert str(app.dataframe[1].value["time (UTC)"].iloc[0]).startswith("2021-12-01 09:00:00")
+
+
+def test_no_such_file_is_said(run: Any, tmp_path: Path) -> None:
+    """A path that is not there gives a message, no traceback."""
+    app = run(tmp_path / "new", "load_data.py")
+    app.text_input(key="load_path").input(str(tmp_path / "none.pcap")).run()
+    assert not app.exception
+    assert "no such file" in app.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_bug_shows_an_id_and_not_its_text(
+    run: Any,
+    filled: Workspace,
+    page: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An unexpected error that holds an address and a path: the page shows id and kind only."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("192.0.2.66 \x1b[2J /home/analyst/secret")
+
+    app = run(filled.root)
+    monkeypatch.setattr("streamlit.title", broken)
+    app.switch_page(f"../{page}").run()
+    shown = app.error[0].value
+    assert "RuntimeError" in shown
+    assert "192.0.2.66" not in shown + str(app)
+    error_id = shown.split("**")[1]
+    assert any(error_id in record.getMessage() for record in caplog.records)
+    assert not app.exception
+
+
+def test_no_page_imports_torch(tmp_path: Path) -> None:
+    """Opening any page loads neither torch nor scikit-learn: it takes seconds."""
+    script = (
+        "import sys\n"
+        "import streamlit.testing.v1 as t\n"
+        f"app = t.AppTest.from_file({str(FRAME)!r}, default_timeout=60).run()\n"
+        f"for page in {PAGES!r}: app.switch_page('../' + page).run()\n"
+        "assert not app.exception\n"
+        "print([m for m in ('torch', 'torch_geometric', 'sklearn', 'scipy') if m in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"DARKGNN_WORKSPACE": str(tmp_path / "new"), "PYTHONPATH": str(ROOT)},
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_stay_thin(page: str) -> None:
+    """A page has no functions, no loops, and at most 80 lines."""
+    source = (ROOT / "pages" / page).read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 80
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)
+    assert not any(isinstance(node, kinds) for node in ast.walk(ast.parse(source)))
+
+
+def test_the_inbox_hides_uploads_and_forgets_old_ones(tmp_path: Path) -> None:
+    """Uploads lie under random hidden names, private, and go after a day."""
+    workspace = open_workspace(tmp_path / "w")
+    (workspace.inbox / "day.pcap").write_bytes(b"x")
+    upload = keep_upload(workspace, b"content")
+    assert list_inbox(workspace) == [workspace.inbox / "day.pcap"]
+    assert upload.read_bytes() == b"content"
+    assert upload.stat().st_mode & 0o077 == 0
+    assert sweep_uploads(workspace) == 0
+    os.utime(upload, (0, 0))
+    assert sweep_uploads(workspace) == 1
+    assert not upload.exists()
