@@ -38,6 +38,8 @@ class SnapshotConfig:
         include_backscatter: Keep SYN-ACK and RST packets, which victims send, in the graph.
         include_bogons: Keep sources that cannot be routed (private, loopback, multicast, ...).
         drop_duplicates: Drop rows that repeat a packet in every field, as overlapping files do.
+        origin: `packets` builds snapshots from packets; `released` stands for those read from
+            the paper authors' own graph and feature files, which no packets can rebuild.
 
     Source:
         Paper section 3 and 3.1; `include_backscatter` and the rest are ours: backscatter says
@@ -51,6 +53,7 @@ class SnapshotConfig:
     include_backscatter: bool = False
     include_bogons: bool = True
     drop_duplicates: bool = False
+    origin: Literal["packets", "released"] = "packets"
 
     def __post_init__(self) -> None:
         """Check every setting once."""
@@ -63,6 +66,7 @@ class SnapshotConfig:
             1 <= self.max_ports <= 65_536,
             f"max_ports must be from 1 to 65536, got {self.max_ports}.",
         )
+        require(self.origin in ("packets", "released"), f"origin: got {self.origin!r}.")
 
     @classmethod
     def of_preset(cls, preset: Preset, **changes: Any) -> Self:

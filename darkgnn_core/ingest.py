@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,10 @@ from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.errors import DarkgnnError, LabelError, TraceError
 from darkgnn_core.labels.mirai import refresh_day
 from darkgnn_core.labels.store import add_file
+from darkgnn_core.outcomes import FileOutcome
+from darkgnn_core.released_loading import load_released
 from darkgnn_core.shelf import build_snapshots, drop_orphans, plan_snapshots
+from darkgnn_core.snapshots.released import is_released_folder
 from darkgnn_core.sources import find_files, find_source, load_source, remove_source, source_id
 from darkgnn_core.traces.parsing import Progress, Stopped
 from darkgnn_core.traces.reading import ReadOptions
@@ -28,25 +31,6 @@ Stage = Literal["generating", "reading", "building", "done"]
 def default_workers() -> int:
     """Return how many files are read, or snapshots built, at once: the cores, at most four."""
     return max(1, min(4, os.cpu_count() or 1))
-
-
-@dataclass(frozen=True)
-class FileOutcome:
-    """What became of one file.
-
-    Attributes:
-        name: Its name.
-        status: `loaded`, `already loaded`, `failed`, or `labels` where it is a list of labels.
-        report: `TraceReport` as a dict, where it was loaded now or before.
-        code: Code of the error, where it failed.
-        message: The error, where it failed.
-    """
-
-    name: str
-    status: str
-    report: dict[str, Any] = field(default_factory=dict)
-    code: str = ""
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,9 +131,13 @@ def ingest(
         on_progress,
         should_stop,
     )
-    files = find_files(paths)
+    paths = list(paths)
+    folders = [path for path in paths if path.is_dir() and is_released_folder(path)]
+    files = find_files(path for path in paths if path not in folders)
     with writer_lock(workspace):
-        outcomes = run.read(files)
+        released = [load_released(workspace, folder) for folder in folders]
+        files += [path for each in released for path in each.files]
+        outcomes = [each.outcome for each in released if each.outcome] + run.read(files)
         if not run.stopped:
             run.build(config or workspace.snapshot_config())
     return IngestReport(

@@ -105,6 +105,8 @@ def _shelved(workspace: Workspace, row: sqlite3.Row) -> ShelvedSnapshot:
 
 def plan_snapshots(workspace: Workspace, config: SnapshotConfig) -> list[PlannedSnapshot]:
     """Return the snapshots that are missing or whose sources have changed, in time order."""
+    if config.origin == "released":
+        return []
     with workspace.catalogue() as connection:
         files = connection.execute("SELECT source_id, day FROM packet_file").fetchall()
         rows = connection.execute(
@@ -127,6 +129,8 @@ def plan_snapshots(workspace: Workspace, config: SnapshotConfig) -> list[Planned
 
 def drop_orphans(workspace: Workspace, config: SnapshotConfig) -> int:
     """Forget snapshots whose bins have no packets any more; return how many."""
+    if config.origin == "released":
+        return 0
     with workspace.catalogue() as connection:
         rows = connection.execute("SELECT DISTINCT day FROM packet_file").fetchall()
         days = [date.fromisoformat(row["day"]) for row in rows]
@@ -187,41 +191,66 @@ def build_snapshots(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def put_on_shelf(
+    workspace: Workspace,
+    config: SnapshotConfig,
+    bin_key: str,
+    inputs_hash: str,
+    write: Callable[[Path], dict[str, Any]],
+) -> dict[str, Any]:
+    """Let `write` fill a snapshot's directory, make it part of the workspace, return its summary.
+
+    Args:
+        workspace: Where it goes.
+        config: Its settings.
+        bin_key: Key of its time bin.
+        inputs_hash: Hash of what it is made of.
+        write: Gets an empty directory, returns the summary.
+    """
+    name = f"{config_hash(config)}/{bin_key}.{inputs_hash}"
+    final = workspace.snapshots / name
+    shutil.rmtree(final, ignore_errors=True)  # left by a kill just before the transaction
+    with new_directory(final) as partial:
+        summary = write(partial)
+    _shelve(workspace, config, bin_key, inputs_hash, name, summary)
+    return summary
+
+
 def _build_one(
     workspace: Workspace, config: SnapshotConfig, plan: PlannedSnapshot, memory_mb: int
 ) -> dict[str, Any]:
     for path in plan.packet_files:
         check_file(path)
-    name = f"{config_hash(config)}/{plan.bin.key}.{plan.inputs_hash}"
-    final = workspace.snapshots / name
-    shutil.rmtree(final, ignore_errors=True)  # left by a kill just before the transaction
+
+    def write(directory: Path) -> dict[str, Any]:
+        return build_snapshot(
+            plan.packet_files, plan.bin, config, directory, memory_mb=memory_mb, threads=1
+        )
+
     try:
-        with new_directory(final) as partial:
-            summary: dict[str, Any] = build_snapshot(
-                plan.packet_files, plan.bin, config, partial, memory_mb=memory_mb, threads=1
-            )
+        return put_on_shelf(workspace, config, plan.bin.key, plan.inputs_hash, write)
     except TraceError as error:
-        _shelve(workspace, config, plan, None, {"error": str(error), "code": error.code})
-        return {"error": str(error), "code": error.code}
-    _shelve(workspace, config, plan, name, summary)
-    return summary
+        nothing = {"error": str(error), "code": error.code}
+        _shelve(workspace, config, plan.bin.key, plan.inputs_hash, None, nothing)
+        return nothing
 
 
 def _shelve(
     workspace: Workspace,
     config: SnapshotConfig,
-    plan: PlannedSnapshot,
+    bin_key: str,
+    inputs_hash: str,
     name: str | None,
     summary: dict[str, Any],
 ) -> None:
-    key = (config_hash(config), plan.bin.key)
+    key = (config_hash(config), bin_key)
     with workspace.catalogue() as connection, transaction(connection):
         before = connection.execute(
             "SELECT directory FROM snapshot WHERE config_hash = ? AND bin = ?", key
         ).fetchone()
         connection.execute(
             "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?, ?)",
-            (*key, plan.inputs_hash, name, json.dumps(summary), utc_now()),
+            (*key, inputs_hash, name, json.dumps(summary), utc_now()),
         )
     if before is not None and before["directory"] not in (None, name):
         shutil.rmtree(workspace.snapshots / before["directory"], ignore_errors=True)

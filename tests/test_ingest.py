@@ -18,10 +18,12 @@ from darkgnn_core.durable import check_manifest
 from darkgnn_core.errors import TraceError, WorkspaceError
 from darkgnn_core.ingest import IngestReport, bring_up_to_date, ingest
 from darkgnn_core.shelf import list_snapshots, open_snapshot, plan_snapshots
+from darkgnn_core.snapshots import released_writing
 from darkgnn_core.snapshots.bins import Bin
 from darkgnn_core.sources import list_sources, remove_source
 from darkgnn_core.workspace import Workspace, open_workspace
 from tests.made_traces import DAY_S, Made, drawn_packets, write_log
+from tests.released_files import planted, write_released
 
 ALL = SnapshotConfig(min_packets=1)
 
@@ -237,3 +239,29 @@ def test_kill_at_any_moment_leaves_old_or_new(workspace: Workspace, tmp_path: Pa
     assert content(workspace) == content(reference)
     assert [path.name for path in workspace.root.rglob(".partial-*")] == []
     assert json.dumps(hosts_and_packets(workspace)) == json.dumps(hosts_and_packets(reference))
+
+
+def test_a_released_folder_is_opened_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
+    """Graphs and features become snapshots of their own, raw packets and labels come along."""
+    folder = write_released(tmp_path / "data", planted(), {"192.0.2.1": "mirai"})
+    report = ingest(workspace, [folder])
+    assert [each.status for each in report.files] == ["loaded"] * 4 + ["labels"]
+    days = ["2021-12-01", "2021-12-02", "2021-12-03"]
+    shelved = list_snapshots(workspace, released_writing.CONFIG)
+    assert [each.bin for each in shelved] == days
+    for day in days:
+        opened = open_snapshot(workspace, released_writing.CONFIG, day)
+        assert opened.summary["origin"] == "released"
+    assert list(hosts_and_packets(workspace)) == days
+    again = ingest(workspace, [folder])
+    assert [each.status for each in again.files] == ["already loaded"] * 4 + ["labels"]
+
+
+def test_a_damaged_released_folder_is_reported(workspace: Workspace, tmp_path: Path) -> None:
+    """A cut lookup gives a failed outcome with its code, and changes nothing."""
+    folder = write_released(tmp_path / "data", planted(), {})
+    lookup = folder / "graph" / "ip_lookup.json"
+    lookup.write_text(lookup.read_text(encoding="utf-8")[:-5], encoding="utf-8")
+    report = ingest(workspace, [folder])
+    assert statuses(report) == ["failed"]
+    assert list_snapshots(workspace, released_writing.CONFIG) == []

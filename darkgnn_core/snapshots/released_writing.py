@@ -36,7 +36,7 @@ from darkgnn_core.snapshots.released_days import Matrix
 
 ORIGIN = "released"
 VERSION = 1
-CONFIG = SnapshotConfig.of_preset("as_released")
+CONFIG = SnapshotConfig.of_preset("as_released", origin="released")
 """What the released files were made with: more than 5 packets a day, 2,500 ports and the rest."""
 
 UNKNOWN_COLUMNS = {
