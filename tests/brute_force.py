@@ -45,6 +45,10 @@ def snapshot(packets: list[Packet], start: int, hours: int, config: SnapshotConf
         "hosts": hosts,
         "ports": {port: _port(rows) for port, rows in by_node.items()},
         "edges": edges,
+        "pairs": {
+            key: {"packets": n}
+            for key, n in Counter((p["src_ip"], p["dst_port"]) for p in kept).items()
+        },
         "read": len(inside),
         "kept": len(kept),
         "dropped": dict(dropped),

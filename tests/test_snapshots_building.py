@@ -29,7 +29,13 @@ from darkgnn_core.snapshots.columns import (
     HOSTS_SCHEMA,
     PORT_FEATURES,
 )
-from darkgnn_core.snapshots.reading import read_edges, read_hosts, read_ports, read_summary
+from darkgnn_core.snapshots.reading import (
+    read_edges,
+    read_hosts,
+    read_pairs,
+    read_ports,
+    read_summary,
+)
 from darkgnn_core.traces.packets import COLUMNS, DAY_NS, SCHEMA
 
 DAY = Bin.parse("2021-12-12")
@@ -37,6 +43,8 @@ START = DAY.start_ns
 ALL = SnapshotConfig(min_packets=1)
 ANNA, BELA, CARL, DORA = (int(IPv4Address(f"198.51.100.{n}")) for n in (1, 2, 3, 4))
 DARK_1, DARK_2 = (int(IPv4Address(f"203.0.113.{n}")) for n in (1, 2))
+
+TABLES = ("hosts.parquet", "ports.parquet", "edges.parquet", "pairs.parquet")
 
 PLAIN = {
     "ts_ns": START,
@@ -109,6 +117,7 @@ def assert_matches_brute_force(directory: Path, packets, config, time_bin=DAY) -
         ("hosts", read_hosts(directory), ("host",)),
         ("ports", read_ports(directory), ("port",)),
         ("edges", read_edges(directory), ("host", "port")),
+        ("pairs", read_pairs(directory), ("host", "port")),
     ):
         found = rows_by(table, *key)
         assert list(found) == sorted(expected[name]), name
@@ -421,7 +430,7 @@ def test_order_of_files_and_threads_changes_nothing(build, tmp_path):
     config = SnapshotConfig(min_packets=2, max_ports=9)
     first = build(packets, config=config, threads=2)
     second = build(other[:10], other[10:1_500], [], other[1_500:], config=config, threads=1)
-    for name in ("hosts.parquet", "ports.parquet", "edges.parquet"):
+    for name in TABLES:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     ours, theirs = read_summary(first), read_summary(second)
     assert len(theirs.pop("inputs")) == 4
@@ -563,7 +572,7 @@ def test_little_memory_spills_and_gives_the_same(build, monkeypatch):
     monkeypatch.setattr(building, "GAP_ROWS", 300_000)
     little = build(table, memory_mb=72, threads=1)
     assert spilled[0] > 2**20
-    for name in ("hosts.parquet", "ports.parquet", "edges.parquet"):
+    for name in TABLES:
         assert (plenty / name).read_bytes() == (little / name).read_bytes(), name
 
 
@@ -579,5 +588,5 @@ def test_counts_always_add_up(tmp_path_factory, seed, rows):
     except TraceError:
         return
     assert summary["read"] == summary["kept"] + sum(summary["dropped"].values())
-    for read in (read_hosts, read_ports, read_edges):
+    for read in (read_hosts, read_ports, read_edges, read_pairs):
         assert sum(read(folder / "s").column("packets").to_pylist()) == summary["kept"]
