@@ -168,7 +168,13 @@ def bring_up_to_date(
     )
 
 
-def remove(workspace: Workspace, identity: str, *, config: SnapshotConfig | None = None) -> None:
+def remove(
+    workspace: Workspace,
+    identity: str,
+    *,
+    on_progress: Tell = lambda _: None,
+    should_stop: Ask = lambda: False,
+) -> IngestReport:
     """Take a source out of the workspace and bring labels and snapshots up to date without it.
 
     Raises:
@@ -179,7 +185,12 @@ def remove(workspace: Workspace, identity: str, *, config: SnapshotConfig | None
             source = find_source(connection, identity)
         remove_source(workspace, identity)
         refresh_fingerprints(workspace, source.report["days"] if source else ())
-    bring_up_to_date(workspace, config or workspace.snapshot_config())
+    return bring_up_to_date(
+        workspace,
+        workspace.snapshot_config(),
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
 
 
 def refresh_fingerprints(workspace: Workspace, days: Iterable[str]) -> None:

@@ -42,7 +42,7 @@ class Job:
 
     Attributes:
         id: Its id, also the name of its directory.
-        kind: What it does: `load`, `demo`, `snapshots`.
+        kind: What it does: `load`, `demo`, `snapshots`, `remove`.
         config: What it was told, JSON.
         state: `starting` and `running` are active; the others are final.
         message: Why it ended as it did, for the analyst.

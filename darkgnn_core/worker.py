@@ -19,7 +19,7 @@ from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.demo import DemoConfig
 from darkgnn_core.demo_loading import load_demo
 from darkgnn_core.errors import DarkgnnError
-from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest
+from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest, remove
 from darkgnn_core.traces.reading import options_from_dict
 from darkgnn_core.workspace import Workspace, open_workspace
 
@@ -119,10 +119,21 @@ def demo(worker: Worker) -> IngestReport:
     )
 
 
+def take_out(worker: Worker) -> IngestReport:
+    """Take the source `source_id` out of the workspace."""
+    return remove(
+        worker.workspace,
+        worker.config["source_id"],
+        on_progress=worker.tell,
+        should_stop=worker.should_stop,
+    )
+
+
 KINDS: dict[str, Callable[[Worker], IngestReport]] = {
     "load": load,
     "snapshots": rebuild,
     "demo": demo,
+    "remove": take_out,
 }
 
 
