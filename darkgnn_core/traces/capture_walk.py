@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from darkgnn_core.traces.capture_window import MAX_FRAME_BYTES, anywhere, rows_at
 
-LANE_BYTES = 32 << 10
+LANE_BYTES = 16 << 10
 SEARCH_BYTES = 2048
 NEAR_S = 1 << 22
 
