@@ -174,6 +174,9 @@ def test_limits():
     with pytest.raises(TraceError, match="300 columns") as caught:
         read_text(f"{wide}\n{wide}\n")
     assert caught.value.code == "LIMIT"
+    with pytest.raises(TraceError, match="first line") as caught:
+        read_text(f"ts,src_ip,{'x' * 100_000}\n1700000000,192.0.2.7,1\n")
+    assert caught.value.code == "LIMIT"
     for size in (100_000, 3_000_000):
         with pytest.raises(TraceError) as caught:
             read_text(f'ts,src_ip\n1700000000,192.0.2.7\n1,"{"x" * size}"\n')

@@ -48,7 +48,7 @@ def test_bad_lines_are_counted():
 
 def test_missing_columns():
     """Objects without a time or a source are refused, with the keys that were found."""
-    with pytest.raises(TraceError, match="'a', 'b.c'") as caught:
+    with pytest.raises(TraceError, match=r"'a', 'b\.c'") as caught:
         read_text('{"a": 1, "b": {"c": 2}}\n')
     assert caught.value.code == "COLUMNS"
 

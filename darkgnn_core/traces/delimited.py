@@ -8,7 +8,7 @@ import pyarrow as pa
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces import mapping as mappings
 from darkgnn_core.traces.assembling import Assembler
-from darkgnn_core.traces.lines import Block, count_lines, refuse_utf16, text_blocks
+from darkgnn_core.traces.lines import FIELD_BYTES, Block, count_lines, refuse_utf16, text_blocks
 from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource
 from darkgnn_core.traces.reading import ColumnMapping, Format, ReadOptions, Tally
 from darkgnn_core.traces.tables import (
@@ -81,8 +81,12 @@ def layout_from_head(source: ByteSource, options: ReadOptions) -> tuple[Layout, 
     lines = data_lines(head)
     if not lines:
         raise TraceError(f"{source.name}: there are only comments in it.", code="NO-ROWS")
-    if len(lines) == 1:
-        check_column_count(max(lines[0].count(d) for d in ",;\t|") + 1, source.name)
+    check_column_count(max(lines[0].count(d) for d in ",;\t|") + 1, source.name)
+    if len(lines[0]) >= FIELD_BYTES - 4:
+        raise TraceError(
+            f"{source.name}: the first line is longer than {FIELD_BYTES:,} bytes. Is it a trace?",
+            code="LIMIT",
+        )
     if options.mapping is not None:
         mapping = mappings.check(options.mapping)
         delimiter = _delimiter_for(lines[0], mapping, source.name)

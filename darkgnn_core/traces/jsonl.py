@@ -28,6 +28,8 @@ def sniff(head: bytes) -> bool:
 
 def object_of(line: str) -> dict[str, Any] | None:
     """Return the object of a line, its numbers as they are written; None where it is none."""
+    if not line.startswith(("{", " ", "\t")):
+        return None
     try:
         value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):

@@ -12,6 +12,7 @@ from darkgnn_core.traces.reading import ColumnMapping
 from darkgnn_core.traces.times import UNITS, unit_of
 from darkgnn_core.traces.values import NULLS, flags_of, id_of, mark_of, protocol_of
 
+NAME_CHARACTERS = 200
 REQUIRED = ("ts_ns", "src_ip")
 TARGETS = (*COLUMNS, "sensor", "packets", "ethtype")
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -89,9 +90,10 @@ def guess(header: Sequence[str], sample_rows: Sequence[Sequence[str]] = ()) -> C
         `s` where the samples do not tell.
     """
     samples = [_values(sample_rows, i) for i in range(len(header))]
+    places = _places(header)
     taken: dict[str, int] = {}
     for target in sorted(ALIASES, key=lambda name: name == "sensor"):
-        column = _best(target, header, samples, set(taken.values()))
+        column = _best(target, places, samples, set(taken.values()))
         if column is not None:
             taken[target] = column
     if "dst_ip" in taken:
@@ -106,13 +108,22 @@ def _values(rows: Sequence[Sequence[str]], column: int) -> list[str]:
     return [text for text in texts if text not in NULLS]
 
 
+def _places(header: Sequence[str]) -> dict[str, list[int]]:
+    """Return the columns of each plain name; of `a.b.c` also those of `c`."""
+    places: dict[str, list[int]] = {}
+    for column, name in enumerate(header):
+        if len(name) <= NAME_CHARACTERS:
+            for plain in dict.fromkeys((plain_name(name), plain_name(name.rpartition(".")[2]))):
+                places.setdefault(plain, []).append(column)
+    return places
+
+
 def _best(
-    target: str, names: Sequence[str], samples: list[list[str]], taken: set[int]
+    target: str, places: dict[str, list[int]], samples: list[list[str]], taken: set[int]
 ) -> int | None:
     for alias in ALIASES[target]:
-        for column, name in enumerate(names):
-            same = plain_name(name) == alias or plain_name(name.rpartition(".")[2]) == alias
-            if same and column not in taken and _plausible(target, samples[column]):
+        for column in places.get(alias, ()):
+            if column not in taken and _plausible(target, samples[column]):
                 return column
     return None
 

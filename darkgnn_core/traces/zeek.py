@@ -1,6 +1,6 @@
 """Zeek's `conn.log`, as TSV or JSON: each connection becomes the packets its sender sent."""
 
-import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ USED = (
     *NEEDED, "id.orig_p", "id.resp_p", "history", "orig_pkts", "orig_ip_bytes",
     "resp_pkts", "resp_ip_bytes",
 )  # fmt: skip
+_SEPARATOR = re.compile(r"\\x([0-7][0-9a-fA-F])")
 FIRST_FLAGS = {"S": 2, "H": 18, "A": 16, "D": 24, "F": 1, "R": 4}
 """Flag bits for a letter of `history`. Source: Zeek documentation, `Conn::Info`; D is ACK+PSH."""
 
@@ -51,7 +52,8 @@ def head_of(head: bytes) -> Head | None:
         if not line.startswith("#"):
             break
         if line.startswith("#separator "):
-            separator = codecs.decode(line[11:].strip(), "unicode_escape")[:1] or "\t"
+            code = _SEPARATOR.fullmatch(line[11:].strip())
+            separator = chr(int(code[1], 16)) if code else "\t"
         key, *values = line.split(separator)
         if key in ("#unset_field", "#empty_field") and values:
             nulls.append(values[0])
