@@ -5,23 +5,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from darkgnn_core.demo.behaviours import (
-    BACKGROUND,
-    CLASS_BEHAVIOURS,
-    FEW_PACKETS,
-    PING,
-    RESETS,
-    RHYTHMS,
-    SYN_ACKS,
-    UDP_SCAN,
-    WIDE,
-    Behaviour,
-    even,
-    falling,
-)
+from darkgnn_core.demo.behaviours import RHYTHMS, Behaviour, even, falling
+from darkgnn_core.demo.class_behaviours import CLASS_BEHAVIOURS
 from darkgnn_core.demo.config import DemoConfig
 from darkgnn_core.demo.targets import Target, target_of
 from darkgnn_core.demo.truth import CLASSES, UNKNOWN, UNKNOWN_CLASS, DemoClass
+from darkgnn_core.demo.unknown_behaviours import (
+    BACKGROUND,
+    FEW_PACKETS,
+    PING,
+    RESETS,
+    SYN_ACKS,
+    UDP_SCAN,
+    WIDE,
+)
 
 NO_POOL = -1
 WIDE_POOL = len(CLASSES)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from darkgnn_core.demo.behaviours import core_ports
+from darkgnn_core.demo.class_behaviours import core_ports
 from darkgnn_core.demo.config import DemoConfig
 from darkgnn_core.demo.truth import PAPER_DAYS, UNKNOWN, DemoClass, Figures
 

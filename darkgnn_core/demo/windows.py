@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from darkgnn_core.demo.behaviours import core_ports
 from darkgnn_core.demo.blocks import LOOKALIKE_POOL, NO_POOL, WIDE_POOL
+from darkgnn_core.demo.class_behaviours import core_ports
 from darkgnn_core.demo.config import DemoConfig
 from darkgnn_core.demo.planning import Plan
 from darkgnn_core.demo.targets import days_of, target_of
