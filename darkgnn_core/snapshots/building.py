@@ -1,7 +1,7 @@
 """From the packets of a time bin to one snapshot: filter, port nodes, edges, features, summary."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -223,5 +223,17 @@ def _write_tables(
 def _write_parquet(rows: pa.RecordBatchReader, schema: pa.Schema, path: Path) -> None:
     options = {"compression": "zstd", "compression_level": 1, "use_dictionary": False}
     with pq.ParquetWriter(path, schema, write_page_checksum=True, **options) as writer:
-        for batch in rows:
-            writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+        for group in _row_groups(rows, schema):
+            writer.write_table(group, row_group_size=WRITE_ROWS)
+
+
+def _row_groups(rows: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Yield tables of `WRITE_ROWS` rows: how the database cuts its batches leaves no trace."""
+    held = schema.empty_table()
+    for batch in rows:
+        held = pa.concat_tables([held, pa.Table.from_batches([batch]).cast(schema)])
+        while held.num_rows >= WRITE_ROWS:
+            yield held.slice(0, WRITE_ROWS).combine_chunks()
+            held = held.slice(WRITE_ROWS)
+    if held.num_rows:
+        yield held.combine_chunks()
