@@ -7,7 +7,7 @@ from darkgnn_core.jobs import active_job, find_job, start_job
 from pages.shared import loaders, state
 from pages.shared.first_run import show_demo_button
 from pages.shared.load_choice import choose_files
-from pages.shared.load_job import show_progress, show_report
+from pages.shared.load_job import show_last_report, show_progress, show_report
 from pages.shared.load_preview import show_preview
 
 st.title("Load data")
@@ -50,3 +50,5 @@ elif not loaders.bins(workspace):
     st.divider()
     st.write("Or look at a synthetic darknet first:")
     show_demo_button(workspace)
+
+show_last_report(workspace)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from darkgnn_core.charts.load_tables import failed_snapshots, file_table, reason_table
-from darkgnn_core.jobs import Job, cancel_job, find_job, read_log
+from darkgnn_core.jobs import Job, cancel_job, find_job, list_jobs, read_log
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
 from pages.shared.feedback import plain, safe, show_table, user_errors_shown
@@ -64,8 +64,16 @@ def show_report(workspace: Workspace, job: Job) -> None:
         st.subheader("Days without a snapshot")
         show_table(unbuilt, "report_unbuilt")
     if job.state in ("failed", "interrupted"):
-        with st.expander("Log of the job"):
+        with st.popover("Log of the job"):
             st.code(plain(read_log(workspace, job.id)[-4000:]) or "empty", language=None)
+
+
+def show_last_report(workspace: Workspace) -> None:
+    """Offer the report of the job that ended last, for whoever comes back later."""
+    ended = [job for job in list_jobs(workspace) if not job.is_active]
+    if ended:
+        with st.expander("Report of the last load", icon=":material/history:"):
+            show_report(workspace, ended[0])
 
 
 def _show_state(job: Job) -> None:

@@ -1,6 +1,7 @@
 """The app as a user starts it, and the Chromium that visits it."""
 
 import http.client
+import http.server
 import os
 import re
 import shutil
@@ -188,6 +189,38 @@ class Server:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
         return time.monotonic() - before
+
+
+class Beacon(http.server.ThreadingHTTPServer):
+    """Another web server of this machine; notes what it is asked for and serves one page."""
+
+    page = b""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), BeaconHandler)
+        self.hits: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class BeaconHandler(http.server.BaseHTTPRequestHandler):
+    """Answers everything with the page."""
+
+    server: Beacon
+
+    def do_GET(self) -> None:
+        """Note the path and send the page."""
+        self.server.hits.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(self.server.page)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 def find_chromium() -> str | None:

@@ -2,11 +2,12 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from app_server import CHROMIUM_ARGUMENTS, Server, find_chromium, settle
+from app_server import CHROMIUM_ARGUMENTS, Beacon, Server, find_chromium, settle
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 
@@ -67,3 +68,14 @@ def page(context: BrowserContext, server: Server) -> Page:
     opened.goto(server.login_url)
     settle(opened)
     return opened
+
+
+@pytest.fixture
+def beacon() -> Iterator[Beacon]:
+    """Run another web server of this machine, as an attacker would."""
+    with Beacon() as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()

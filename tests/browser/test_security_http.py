@@ -2,21 +2,19 @@
 
 import base64
 import hashlib
-import http.server
 import importlib.metadata
 import os
 import re
 import signal
 import stat
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 import streamlit
-from app_server import ROOT, Server, settle, wait_for
+from app_server import ROOT, Beacon, Server, settle, wait_for
 from playwright.sync_api import BrowserContext, Page
 
 pytestmark = pytest.mark.browser
@@ -167,54 +165,9 @@ def test_s6_every_route_carries_the_headers(server: Server, path: str) -> None:
         assert "frame-ancestors 'none'" in policy
 
 
-class Attacker(http.server.ThreadingHTTPServer):
-    """Another web server of this machine; notes what it is asked for and serves one page."""
-
-    page = b""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), AttackerHandler)
-        self.hits: list[str] = []
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class AttackerHandler(http.server.BaseHTTPRequestHandler):
-    """Answers everything with the page."""
-
-    server: Attacker
-
-    def do_GET(self) -> None:
-        """Note the path and send the page."""
-        self.server.hits.append(self.path)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(self.server.page)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def attacker() -> Iterator[Attacker]:
-    """Run the other server."""
-    with Attacker() as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-def test_s8_other_sites_cannot_use_the_login(
-    server: Server, page: Page, attacker: Attacker
-) -> None:
+def test_s8_other_sites_cannot_use_the_login(server: Server, page: Page, beacon: Beacon) -> None:
     """A page of another local port can neither frame us, nor read us, nor post, nor connect."""
-    attacker.page = f"""<iframe id=f src="{server.url}/"></iframe><img src="{server.url}/x.png">
+    beacon.page = f"""<iframe id=f src="{server.url}/"></iframe><img src="{server.url}/x.png">
     <form id=p method=post action="{server.url}/load-data"><input name=a></form>
     <script>
     window.results = {{}};
@@ -227,7 +180,7 @@ def test_s8_other_sites_cannot_use_the_login(
     socket.onerror = () => results.socket = "blocked";
     </script>""".encode()
     other = page.context.new_page()
-    other.goto(attacker.url)
+    other.goto(beacon.url)
     other.wait_for_function("() => Object.keys(window.results).length === 3")
     assert other.evaluate("window.results") == {
         "read": "blocked",
