@@ -2,11 +2,14 @@
 
 import gzip
 import struct
+from contextlib import suppress
+from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from reading_helpers import read_bytes
 
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces.formats import FORMATS, detect, format_named
@@ -83,6 +86,19 @@ def test_what_is_no_trace(content, code):
     with source.raw, pytest.raises(TraceError) as caught:
         detect(source)
     assert caught.value.code == code
+
+
+def test_random_damage():
+    """Damaged files of every kind end in a TraceError or in counted rows, never otherwise."""
+    random = Random(7)
+    for _ in range(400):
+        content = bytearray(random.choice(CONTENTS)[1] * random.choice((1, 20)))
+        for _ in range(random.choice((1, 5, 30))):
+            at = random.randrange(len(content))
+            piece = random.choice((b'"', b"\0", b"\n", b"\xff", b",", b"9" * 30, b"-", b"{", b" "))
+            content[at : at + random.randrange(4)] = piece
+        with suppress(TraceError):
+            read_bytes(bytes(content), timezone="Europe/Rome")
 
 
 def test_names():

@@ -188,6 +188,12 @@ def test_times_of_another_unit_are_refused():
     assert caught.value.code == "TIMES-MIXED"
 
 
+def test_one_odd_time_is_no_other_unit():
+    """One row in many whose time happens to read as milliseconds is a bad row like others."""
+    _, tally = read_text(log(*[{}] * 300, {"ts": "1700000000123"}))
+    assert tally.skipped == {"bad_time": 1}
+
+
 def test_milliseconds_alone():
     """A log in milliseconds throughout is read as such."""
     rows, _ = read_text(log({"ts": "1700000000123"}, {"ts": "1700000000124.5"}))

@@ -28,6 +28,8 @@ from darkgnn_core.traces.values import (
 )
 
 REPEAT_LIMIT = 1_000_000
+MIXED_SHARE = 0.01
+SAMPLE_ROWS = 1_000
 MAX_SENSORS = 65_536
 REASONS = (
     "",
@@ -176,15 +178,18 @@ class Assembler:
         return times
 
     def _refuse_other_unit(self, column: pa.Array, bad: Mask) -> None:
-        for row in np.flatnonzero(bad)[:1_000]:
-            text = column[int(row)].as_py()
-            other = other_unit(text, self.time_unit) if text and len(text) <= 64 else None
-            if other:
-                raise TraceError(
-                    f"{self.name}: times are written in '{self.time_unit}', but {text!r} reads as "
-                    f"'{other}'. Write all times alike, or split the file.",
-                    code="TIMES-MIXED",
-                )
+        """Raise where at least one row in a hundred is a good time in another unit."""
+        rows = np.flatnonzero(bad)
+        looked = rows[:SAMPLE_ROWS]
+        texts = [column[int(row)].as_py() for row in looked]
+        others = [text for text in texts if text and other_unit(text[:64], self.time_unit)]
+        if others and len(others) / len(looked) * len(rows) >= MIXED_SHARE * len(column):
+            raise TraceError(
+                f"{self.name}: times are written in '{self.time_unit}', but {others[0]!r} reads "
+                f"as '{other_unit(others[0], self.time_unit)}'. Write all times alike, or split "
+                "the file.",
+                code="TIMES-MIXED",
+            )
 
     def _known_port(self, column: pa.Array) -> pa.Array:
         """Take `oth`, which the paper's authors wrote for their rarer ports, as no port."""
