@@ -66,7 +66,13 @@ def build_snapshot(
         threads: Threads of the database.
 
     Returns:
-        The summary, as written.
+        The summary, as written: `bin`, `config`, `config_hash`, `inputs` (name, bytes, sha256);
+        packets `read`, `kept` and `dropped` by reason, which add up exactly; `found` counts
+        backscatter, bogons and duplicates even where they stay (duplicates then among the kept);
+        `hosts`, `dropped_hosts`, `ports` (nodes), `true_ports`, `edges`, `dark_addresses`,
+        `mirai_hosts`, `top_ports`; `nulls` by column and the `absent_columns` that are all null,
+        whose features are 0; `hourly` lists over the hours of the bin: `packets` and `hosts`
+        read, `backscatter`, `kept`.
 
     Raises:
         TraceError: `NOTHING-LEFT` where no packet passes the filters, with the counts.
