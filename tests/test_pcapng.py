@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from darkgnn_core.errors import TraceError
@@ -270,7 +270,15 @@ def test_times_beyond_belief(resolution, offset, ticks):
     assert (tally.kept, dict(tally.skipped)) == (0, {"bad_time": 1})
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(0, 255), st.integers(-(2**63), 2**63 - 1))
+@given(
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 255),
+    st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-2, 2**33)),
+)
+@example(18_446_744_074, 0x80 | 64, 0)
+@example(2**64 - 1, 20, 0)
+@example(2**64 - 1, 19, 5)
+@settings(max_examples=1_000, deadline=None)
 def test_clocks_are_exact(ticks, resolution, offset):
     """Any clock gives the same nanoseconds as exact integers do."""
     base = 2 if resolution & 0x80 else 10

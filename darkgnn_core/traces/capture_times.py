@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 SECOND_NS = 10**9
 LAST_S = 1 << 33  # beyond any believable time, and still within int64 as nanoseconds
 POWER_OF_TWO = 0x80
+TICK_BITS = 64
 EXACT_BITS = 34  # a fraction of so many bits times 10**9 fits in 64 bits
 EXACT_DIGITS = 19  # the largest power of ten in 64 bits
 
@@ -46,8 +47,8 @@ def to_nanoseconds(
 def _split_decimal(
     ticks: NDArray[np.uint64], digits: int
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    if digits > EXACT_DIGITS:  # the whole range lasts less than two seconds
-        return np.zeros_like(ticks), np.zeros(len(ticks), dtype=np.int64)
+    if digits > EXACT_DIGITS:  # the whole range lasts less than a second
+        return np.zeros_like(ticks), _whole(ticks, 10**digits)
     seconds, rest = np.divmod(ticks, np.uint64(10**digits))
     if digits <= 9:
         return seconds, (rest * np.uint64(10 ** (9 - digits))).astype(np.int64)
@@ -57,11 +58,15 @@ def _split_decimal(
 def _split_binary(
     ticks: NDArray[np.uint64], bits: int
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    if bits >= 64:
-        return np.zeros_like(ticks), np.zeros(len(ticks), dtype=np.int64)
+    if bits >= TICK_BITS:
+        return np.zeros_like(ticks), _whole(ticks, 1 << bits)
     rest = ticks & np.uint64((1 << bits) - 1)
-    if bits <= EXACT_BITS:
-        rest_ns = (rest * np.uint64(SECOND_NS) >> np.uint64(bits)).astype(np.int64)
-    else:  # nobody's clock; Python's integers are slow and right
-        rest_ns = np.array([value * SECOND_NS >> bits for value in rest.tolist()], dtype=np.int64)
-    return ticks >> np.uint64(bits), rest_ns
+    seconds = ticks >> np.uint64(bits)
+    if bits > EXACT_BITS:
+        return seconds, _whole(rest, 1 << bits)
+    return seconds, (rest * np.uint64(SECOND_NS) >> np.uint64(bits)).astype(np.int64)
+
+
+def _whole(ticks: NDArray[np.uint64], unit: int) -> NDArray[np.int64]:
+    """Return nanoseconds in Python's integers: slow and right, for clocks that nobody has."""
+    return np.array([value * SECOND_NS // unit for value in ticks.tolist()], dtype=np.int64)

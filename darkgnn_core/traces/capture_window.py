@@ -50,7 +50,7 @@ class Window:
         self.base += used
         self.size = len(self.data) - len(PADDING)
 
-    def bytes(self) -> NDArray[np.uint8]:
+    def content(self) -> NDArray[np.uint8]:
         """Return all bytes at hand with the padding, uint8 (size + padding,), read-only."""
         return np.frombuffer(self.data, dtype=np.uint8)
 

@@ -132,7 +132,7 @@ def unsupported_link(name: str, links: list[int]) -> TraceError:
 def _decode_walk(
     window: Window, walk: Walk, header: FileHeader, tally: Tally, latest_ns: int
 ) -> Iterator[pa.RecordBatch]:
-    content = window.bytes()
+    content = window.content()
     for first in range(0, len(walk.starts), SLICE_ROWS):
         starts = walk.starts[first : first + SLICE_ROWS]
         record = rows_at(content, starts, header.layout.dtype)

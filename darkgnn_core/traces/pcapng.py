@@ -84,7 +84,7 @@ def _check_start(source: ByteSource) -> None:
 def _decode_walk(
     window: Window, walk: BlockWalk, links: set[int], tally: Tally, latest_ns: int
 ) -> Iterator[pa.RecordBatch]:
-    packets, content = walk.packets, window.bytes()
+    packets, content = walk.packets, window.content()
     of_interface = [(each.link, each.resolution, each.offset_s) for each in walk.interfaces]
     columns = np.array(of_interface, dtype=np.int64).reshape(-1, 3)
     for first in range(0, len(packets.start), SLICE_ROWS):
