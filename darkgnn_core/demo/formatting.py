@@ -65,9 +65,14 @@ FIELDS = np.dtype(
         ("end", "S1"),
     ]
 )
-CONSTANT = {"point": b".", "src_dot": b".", "dst_dot": b".", "sack": b" - ", "end": b"\n"} | {
-    f"gap_{number}": b" " for number in range(1, 13)
-}
+CONSTANT = {
+    "ethtype": b" " + ETHERTYPE_IPV4 + b" ",
+    "point": b".",
+    "src_dot": b".",
+    "dst_dot": b".",
+    "sack": b" - ",
+    "end": b"\n",
+} | {f"gap_{number}": b" " for number in range(1, 13)}
 
 
 @cache
@@ -90,6 +95,21 @@ def _five() -> Values:
 
 
 @cache
+def _high() -> Values:
+    """Return the high digits of a number: 1 to 42949, and nothing for 0."""
+    return np.array([b"", *(str(n).encode() for n in range(1, 42_950))], dtype="S5")
+
+
+@cache
+def _template() -> Values:
+    """Return a line with what all lines have in common."""
+    line = np.zeros((), dtype=FIELDS)
+    for name, value in CONSTANT.items():
+        line[name] = value
+    return line
+
+
+@cache
 def _three() -> Values:
     return np.array([f"{n:03d}".encode() for n in range(1_000)], dtype="S3")
 
@@ -100,10 +120,7 @@ def log_lines(batch: pa.RecordBatch) -> bytes:
     Absent fields are `-`; `mirai` is 1 or 0; `ethtype` and `tcp_flags` are decimal; `t_sack` is
     always absent. The format has no IP identification: `ip_id` is not written.
     """
-    lines = np.zeros(batch.num_rows, dtype=FIELDS)
-    for name, value in CONSTANT.items():
-        lines[name] = value
-    lines["ethtype"] = b" " + ETHERTYPE_IPV4 + b" "
+    lines = np.full(batch.num_rows, _template(), dtype=FIELDS)
     _put_time(lines, batch)
     for side in ("src", "dst"):
         address = _values(batch, f"{side}_ip")
@@ -137,7 +154,7 @@ def _put_large(
     column = batch.column(name)
     values = _values(batch, name)
     high, low = np.divmod(values, np.uint32(10**5))
-    lines[f"{field}_high"] = np.where(high > 0, _five()[high], b"")
+    lines[f"{field}_high"] = _high()[high]
     lines[f"{field}_low"] = _five()[low + np.uint32(10**5) * (high > 0)]
     absent = np.zeros(len(lines), dtype=np.bool_)
     if column.null_count:
