@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces import mapping as mappings
@@ -105,12 +106,19 @@ def columns_at(
     rows: Sequence[dict[str, Any]], fields: Sequence[tuple[str, str]]
 ) -> dict[str, pa.Array]:
     """Return the values at each field's key as columns of strings (`ts` for `ts_ns`)."""
-    return {
-        "ts" if field == "ts_ns" else field: pa.array(
-            [text_of(value_at(row, key)) for row in rows], pa.string()
-        )
-        for field, key in fields
-    }
+    return {"ts" if field == "ts_ns" else field: _column(rows, key) for field, key in fields}
+
+
+def _column(rows: Sequence[dict[str, Any]], key: str) -> pa.Array:
+    values = [row.get(key) for row in rows]
+    if "." in key:
+        values = [value_at(row, key) for row in rows]
+    try:
+        texts = pa.array(values, pa.string())
+    except pa.ArrowException:  # a mark, a list or an object among them
+        return pa.array([text_of(value) for value in values], pa.string())
+    absent = pc.is_in(texts, pa.array(NULLS))
+    return pc.if_else(absent, pa.scalar(None, pa.string()), texts)
 
 
 def sample(head: bytes) -> tuple[list[str], list[list[str]]]:
