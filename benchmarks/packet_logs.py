@@ -37,7 +37,7 @@ def rows_of(count: int, seed: int) -> list[list[str]]:
         ["2048"] * count,
         [f"100.{64 + h // 65_536}.{h // 256 % 256}.{h % 256}" for h in hosts.tolist()],
         list(map(str, random.integers(1_024, 65_536, count).tolist())),
-        [f"198.51.{d // 256}.{d % 256}" for d in random.integers(0, 512, count).tolist()],
+        [f"198.18.{d // 256}.{d % 256}" for d in random.integers(0, 512, count).tolist()],
         list(map(str, (random.zipf(1.5, count) % 65_536).tolist())),
         ["40"] * count,
         ["2"] * count,
