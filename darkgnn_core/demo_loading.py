@@ -3,11 +3,17 @@
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
-from darkgnn_core.demo import DemoConfig, Plan, plan, write_logs, write_parquet
+import pandas as pd
+
+from darkgnn_core.demo import PAPER_TABLE2, DemoConfig, Plan, plan, write_logs, write_parquet
 from darkgnn_core.demo.writing import GROUND_TRUTH
+from darkgnn_core.health import table2
 from darkgnn_core.ingest import Ask, IngestProgress, IngestReport, Tell, ingest
+from darkgnn_core.labels.aliases import read_aliases
+from darkgnn_core.labels.texts import fold
 from darkgnn_core.traces.parsing import Stopped
 from darkgnn_core.workspace import Workspace
 
@@ -50,6 +56,38 @@ def load_demo(
             on_progress=on_progress,
             should_stop=should_stop,
         )
+
+
+def table2_beside_paper(workspace: Workspace) -> pd.DataFrame:
+    """Return the workspace's Table 2 with the paper's figures beside it, in the paper's order.
+
+    Returns:
+        As `health.table2`, with a column `paper_...` after each; null where the paper has no such
+        label.
+
+    Source:
+        Paper, Table 2.
+    """
+    table = table2(workspace, workspace.snapshot_config())
+    with workspace.catalogue() as connection:
+        aliases = read_aliases(connection)
+    paper = pd.DataFrame(
+        [
+            {"label": aliases.get(fold(label), fold(label))} | asdict(figures)
+            for label, figures in PAPER_TABLE2.items()
+        ]
+    )
+    columns = ["hosts", "ports", "packets"]
+    columns += [f"{name}_a_day" for name in columns]
+    paper.columns = pd.Index(["label", *(f"paper_{name}" for name in columns)])
+    beside = paper.merge(table, on="label", how="outer", sort=False)
+    beside = beside.set_index("label").loc[[*paper["label"], *_others(table, paper)]]
+    ordered = [each for name in columns for each in (name, f"paper_{name}")]
+    return beside[ordered].reset_index()
+
+
+def _others(table: pd.DataFrame, paper: pd.DataFrame) -> list[str]:
+    return [label for label in table["label"] if label not in set(paper["label"])]
 
 
 def _processes(darknet: Plan) -> int:

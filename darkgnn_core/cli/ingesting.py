@@ -11,7 +11,7 @@ import pandas as pd
 from darkgnn_core.cli.output import Output
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.demo import DemoConfig
-from darkgnn_core.demo_loading import load_demo
+from darkgnn_core.demo_loading import load_demo, table2_beside_paper
 from darkgnn_core.ingest import Ask, IngestReport, ingest, remove
 from darkgnn_core.jobs import cancel_job, list_jobs, read_log
 from darkgnn_core.sources import list_sources
@@ -33,7 +33,11 @@ def run_demo(arguments: argparse.Namespace, output: Output) -> int:
         report = load_demo(
             workspace, config, logs=arguments.logs, on_progress=tell, should_stop=should_stop
         )
-    return _tell_report(report, output)
+    code = _tell_report(report, output)
+    if not report.stopped:
+        beside = table2_beside_paper(workspace)
+        output.table("table2", beside, title="Table 2 of this demo, beside the paper's")
+    return code
 
 
 def run_ingest(arguments: argparse.Namespace, output: Output) -> int:
