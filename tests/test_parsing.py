@@ -50,6 +50,14 @@ def test_packets_come_out_in_day_files_with_the_counts(tmp_path: Path) -> None:
     assert pq.read_table(out / "2021-12-01.parquet").schema.equals(SCHEMA)
 
 
+def test_a_name_that_speaks_of_another_day_is_noted(tmp_path: Path) -> None:
+    """The packets' time decides the day; a name that says otherwise is told, not obeyed."""
+    for name, noted in (("2099-01-01.log", 1), ("dark_20211201.log", 0), ("port_8080.log", 0)):
+        report = parse(write_log(tmp_path / name, [Made(0, "192.0.2.1", 22)]), tmp_path)
+        assert report.days == {"2021-12-01": 1}
+        assert report.notes.get("NAME-DAY", 0) == noted
+
+
 def test_files_that_are_no_files_are_refused(tmp_path: Path) -> None:
     """A folder, a pipe, a link, a missing and an empty file each have their code."""
     folder = tmp_path / "folder"

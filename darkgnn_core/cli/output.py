@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.markup import escape
@@ -144,11 +146,13 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
 
 
-def _text(cell: object) -> str:
-    if isinstance(cell, bool) or cell is None:
-        return {True: "yes", False: "no", None: ""}[cell]
-    if isinstance(cell, float):
-        if cell != cell:
-            return ""
+def _text(cell: Any) -> str:
+    if pd.isna(cell):
+        return ""
+    if isinstance(cell, bool | np.bool_):
+        return "yes" if cell else "no"
+    if isinstance(cell, Integral):
+        return f"{cell:,}"
+    if isinstance(cell, Real):
         return f"{cell:,.0f}" if abs(cell) >= 100 else f"{cell:,.2f}".rstrip("0").rstrip(".")
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+    return str(cell)

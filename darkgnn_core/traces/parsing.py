@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +19,7 @@ from darkgnn_core.traces.opening import open_regular
 from darkgnn_core.traces.reading import ReadOptions
 
 COMMAND = (sys.executable, "-m", "darkgnn_core.traces.child")
+DAY_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_]?)(\d\d)\2(\d\d)(?!\d)")
 SILENCE_S = 120.0
 POLL_S = 0.1
 
@@ -117,7 +121,22 @@ def parse_trace(
     answer |= {"name": name, "bytes": size, "seconds": time.monotonic() - started}
     if answer["packets"] == 0:
         raise _nothing_in(name, answer)
+    if not set(days_named(name)) <= set(answer["days"]):
+        answer["notes"]["NAME-DAY"] = 1
     return TraceReport(**answer)
+
+
+def days_named(name: str) -> list[str]:
+    """Return the days that a file's name speaks of; its packets' own time decides all the same.
+
+    >>> days_named("raw_20211201.csv"), days_named("2021-13-01.log")
+    (['2021-12-01'], [])
+    """
+    found = []
+    for year, _, month, day in DAY_IN_NAME.findall(name):
+        with suppress(ValueError):
+            found.append(date(int(year), int(month), int(day)).isoformat())
+    return found
 
 
 def _start(request: dict[str, Any], raw: BinaryIO) -> subprocess.Popen[str]:
