@@ -154,5 +154,7 @@ def _text(cell: Any) -> str:
     if isinstance(cell, Integral):
         return f"{cell:,}"
     if isinstance(cell, Real):
-        return f"{cell:,.0f}" if abs(cell) >= 100 else f"{cell:,.2f}".rstrip("0").rstrip(".")
+        number = float(cell)
+        few = f"{number:,.2f}".rstrip("0").rstrip(".")
+        return f"{number:,.0f}" if abs(number) >= 100 else few
     return str(cell)
