@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from app_server import CHROMIUM_ARGUMENTS, Beacon, Server, find_chromium, settle
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
