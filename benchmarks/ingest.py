@@ -61,7 +61,7 @@ def ingest(traces: Path, workspace: Path, words: list[str]) -> tuple[dict[str, A
         while process.poll() is None:
             peak = max(peak, memory_of(watched))
             time.sleep(SAMPLE_S)
-        assert process.stdout is not None
+        assert process.stdout is not None  # noqa: S101 - asked for above
         return json.loads(process.stdout.read()), peak
 
 
