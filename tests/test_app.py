@@ -222,3 +222,12 @@ def test_the_inbox_hides_uploads_and_forgets_old_ones(tmp_path: Path) -> None:
     os.utime(upload, (0, 0))
     assert sweep_uploads(workspace) == 1
     assert not upload.exists()
+
+
+def test_traffic_without_snapshots_offers_to_build_them(run: Any, tmp_path: Path) -> None:
+    """Changed settings: the page says what is missing, and not that nothing was loaded."""
+    workspace = filled_workspace(tmp_path)
+    with workspace.catalogue() as connection:
+        connection.execute("DELETE FROM snapshot")
+    app = run(workspace.root)
+    assert [button.label for button in app.main.button] == ["Build the snapshots"]

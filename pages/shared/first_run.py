@@ -1,8 +1,11 @@
 """What an empty workspace offers: the demo at one click, or one's own traffic."""
 
+from dataclasses import asdict
+
 import streamlit as st
 
 from darkgnn_core.jobs import active_job, start_job
+from darkgnn_core.sources import list_sources
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.navigation import page
@@ -14,6 +17,11 @@ def show_first_run(workspace: Workspace) -> None:
     if job is not None:
         st.info("Data is being loaded. This page fills when it is there.", icon=":material/sync:")
         st.page_link(page("load_data.py"), label="See how far it is", icon=":material/upload_file:")
+        return
+    with workspace.catalogue() as connection:
+        loaded = list_sources(connection)
+    if loaded:
+        _offer_snapshots(workspace)
         return
     st.subheader("Nothing has been loaded yet")
     demo, own = st.columns(2, border=True)
@@ -31,4 +39,13 @@ def show_demo_button(workspace: Workspace) -> None:
     """Show the one click that makes the demo."""
     if st.button("Load the demo", key="load_demo", type="primary", icon=":material/science:"):
         state.set_load_job(start_job(workspace, "demo", {"size": "small"}))
+        st.switch_page(page("load_data.py"))
+
+
+def _offer_snapshots(workspace: Workspace) -> None:
+    st.subheader("There is traffic, but no snapshot of it")
+    st.write("None has been built with the settings of this workspace.")
+    if st.button("Build the snapshots", key="build_snapshots", type="primary"):
+        config = {"snapshot_config": asdict(workspace.snapshot_config())}
+        state.set_load_job(start_job(workspace, "snapshots", config))
         st.switch_page(page("load_data.py"))
