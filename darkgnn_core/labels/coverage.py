@@ -65,6 +65,32 @@ def coverage(
     return Coverage(len(hosts), resolved.labelled, _frame(table, claimed, won), labels, warnings)
 
 
+def hosts_by_source(
+    connection: sqlite3.Connection, hosts: Addresses, *, day: str | None = None
+) -> dict[str, tuple[int, int]]:
+    """Count for each source the hosts it labels, and those that get their label from it.
+
+    Args:
+        connection: The catalogue.
+        hosts: uint32 (n,), each counted once.
+        day: As in `resolve`.
+
+    Returns:
+        By id of the source, every source among them: (hosts it says something of, hosts it wins).
+    """
+    hosts = np.unique(hosts)
+    table = read_claims(connection, day=day)
+    opinions = opinions_on(table, hosts)
+    resolved = resolved_from(table, hosts, opinions)
+    sources = max(len(table.sources), 1)
+    met = np.unique(opinions.target * sources + table.source[opinions.claim]) % sources
+    said = np.bincount(met, minlength=sources)
+    won = np.bincount(resolved.source_codes[resolved.codes > 0], minlength=sources)
+    return {
+        source.id: (int(said[place]), int(won[place])) for place, source in enumerate(table.sources)
+    }
+
+
 def _pairs(sources: Int32s, labels: Int32s) -> Iterator[tuple[int, int]]:
     return zip(sources.tolist(), labels.tolist(), strict=True)
 

@@ -207,6 +207,21 @@ def set_order(connection: sqlite3.Connection, source_ids: Sequence[str]) -> None
             )
 
 
+def move_source(connection: sqlite3.Connection, source_id: str, places: int) -> None:
+    """Move one source up (negative) or down in the order; at an end it stays there.
+
+    Raises:
+        LabelError: `NO-SOURCE`.
+    """
+    with writing(connection):
+        order = [source.id for source in list_sources(connection)]
+        if source_id not in order:
+            raise _no_source(source_id)
+        place = order.index(source_id)
+        order.insert(max(0, place + places), order.pop(place))
+        set_order(connection, order)
+
+
 def remove_source(connection: sqlite3.Connection, source_id: str) -> None:
     """Take a source and all its labels out.
 
@@ -258,6 +273,24 @@ def history(
     return [dict(zip(names, tuple(row), strict=True)) for row in cursor]
 
 
+def standing_labels(
+    connection: sqlite3.Connection, source_id: str, *, limit: int = 1_000
+) -> list[dict[str, Any]]:
+    """Return the labels of a source that were not taken back, the latest first.
+
+    Returns:
+        Rows as `history` gives them.
+    """
+    cursor = connection.execute(
+        "SELECT label.*, label_source.name AS source, label_source.kind AS kind FROM label "
+        "JOIN label_source ON label_source.id = label.source_id "
+        "WHERE source_id = ? AND withdrawn_at IS NULL ORDER BY label.id DESC LIMIT ?",
+        (source_id, limit),
+    )
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, tuple(row), strict=True)) for row in cursor]
+
+
 def _nothing_kept(name: str, report: ListReport) -> LabelError:
     if report.wide:
         prefixes = ", ".join(prefix for prefix, _ in report.wide[:5])
@@ -285,8 +318,8 @@ def state_of(connection: sqlite3.Connection) -> str:
     For caches: labels, withdrawals, sources and their order, aliases and classes all count.
     """
     queries = (
-        "SELECT count(*), max(id), count(withdrawn_at) FROM label",
-        "SELECT id, precedence FROM label_source ORDER BY rowid",
+        "SELECT count(*), max(id), count(withdrawn_at), max(added_at), sum(first_ip) FROM label",
+        "SELECT id, precedence, report FROM label_source ORDER BY rowid",
         "SELECT alias, label FROM label_alias ORDER BY alias",
         "SELECT value FROM setting WHERE name = 'label_classes'",
     )

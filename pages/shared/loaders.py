@@ -1,12 +1,19 @@
 """The only place of `st.cache_*`: core functions, keyed by small values, never by a table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from darkgnn_core.busiest import busiest_hosts
-from darkgnn_core.health import Health, measure_health, table2
+from darkgnn_core.health import Health, all_hosts, measure_health, table2
+from darkgnn_core.labels.conflicts import conflicts
+from darkgnn_core.labels.coverage import Coverage, coverage, hosts_by_source
+from darkgnn_core.labels.lists import ListOptions
+from darkgnn_core.labels.opinions import Addresses
+from darkgnn_core.labels.previewing import ListLook, look_at_lists
+from darkgnn_core.labels.store import state_of
 from darkgnn_core.shelf import list_snapshots
 from darkgnn_core.sources import list_sources
 from darkgnn_core.traces.mapping import from_json
@@ -16,6 +23,7 @@ from darkgnn_core.workspace import Workspace, open_workspace
 from pages.shared import state
 
 Fingerprint = tuple[tuple[int, int], ...]
+Shelf = tuple[tuple[str, str, str], ...]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -106,3 +114,66 @@ def _preview(
 ) -> Preview:
     options = ReadOptions(mapping=from_json(mapping) if mapping else None, timezone=timezone)
     return preview_trace(Path(path), options, name=name)
+
+
+def label_state(workspace: Workspace) -> str:
+    """Return what changes whenever a host's label may."""
+    with workspace.catalogue() as connection:
+        return state_of(connection)
+
+
+def shelf_state(workspace: Workspace) -> Shelf:
+    """Return which snapshots are shown: settings, bin and inputs of each."""
+    shelved = list_snapshots(workspace, workspace.snapshot_config())
+    return tuple((each.config_hash, each.bin, each.inputs_hash) for each in shelved)
+
+
+def hosts_seen(workspace: Workspace) -> Addresses:
+    """Return every host of any snapshot that is shown, uint32 (n,), sorted."""
+    return _hosts_seen(str(workspace.root), shelf_state(workspace))
+
+
+@st.cache_data(max_entries=2, show_spinner="Reading the hosts")
+def _hosts_seen(root: str, shelf: Shelf) -> Addresses:
+    workspace = workspace_at(root)
+    hosts: Addresses = all_hosts(workspace, workspace.snapshot_config())
+    return hosts
+
+
+def label_coverage(workspace: Workspace) -> tuple[Coverage, dict[str, tuple[int, int]]]:
+    """Return how well labels cover the hosts seen: by label, and by id of the source."""
+    return _coverage(str(workspace.root), label_state(workspace), shelf_state(workspace))
+
+
+@st.cache_data(max_entries=4, show_spinner="Counting labelled hosts")
+def _coverage(root: str, labels: str, shelf: Shelf) -> tuple[Coverage, dict[str, tuple[int, int]]]:
+    hosts = _hosts_seen(root, shelf)
+    with workspace_at(root).catalogue() as connection:
+        return coverage(connection, hosts), hosts_by_source(connection, hosts)
+
+
+def label_conflicts(workspace: Workspace, *, only_seen: bool) -> pd.DataFrame:
+    """Return where sources disagree: about hosts seen, or about any address."""
+    shelf = shelf_state(workspace) if only_seen else ()
+    return _conflicts(str(workspace.root), label_state(workspace), shelf, only_seen)
+
+
+@st.cache_data(max_entries=4, show_spinner="Looking for conflicts")
+def _conflicts(root: str, labels: str, shelf: Shelf, only_seen: bool) -> pd.DataFrame:
+    hosts = _hosts_seen(root, shelf) if only_seen else None
+    with workspace_at(root).catalogue() as connection:
+        return conflicts(connection, hosts)
+
+
+def list_looks(files: Sequence[tuple[Path, str]], options: ListOptions) -> list[ListLook]:
+    """Return what files would give as lists of labels; read again when a file has changed."""
+    stats = [(path, path.stat()) for path, _ in files]
+    changed = tuple((stat.st_mtime_ns, stat.st_size) for _, stat in stats)
+    return _list_looks(tuple((str(path), name) for path, name in files), changed, options)
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the lists")
+def _list_looks(
+    files: tuple[tuple[str, str], ...], changed: Fingerprint, options: ListOptions
+) -> list[ListLook]:
+    return look_at_lists([(Path(path), name) for path, name in files], options)

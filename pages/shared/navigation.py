@@ -10,6 +10,8 @@ ICON = str(PAGES.parent / "assets" / "darkgnn.svg")  # an icon by name would be 
 MENU = (
     ("today_queue.py", "Today", ":material/today:"),
     ("load_data.py", "Load data", ":material/upload_file:"),
+    ("manage_sources.py", "Sources", ":material/database:"),
+    ("manage_labels.py", "Labels", ":material/label:"),
 )
 
 

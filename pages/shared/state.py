@@ -4,6 +4,7 @@ The disk is the truth; the session only holds which workspace, which day, and sw
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ WORKSPACE = "workspace_path"
 DAY = "day"
 HIDE_KNOWN = "hide_known"
 LOAD_JOB = "load_job"
+SOURCE_JOB = "source_job"
+LABEL_CHANGE = "label_change"
+SAID = "said"
 
 
 def default_workspace() -> Path:
@@ -31,7 +35,7 @@ def workspace_path() -> Path:
 def set_workspace_path(path: Path) -> None:
     """Use another workspace; what belonged to the old one is forgotten."""
     st.session_state[WORKSPACE] = str(path)
-    for key in (DAY, LOAD_JOB):
+    for key in (DAY, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID):
         st.session_state.pop(key, None)
 
 
@@ -55,6 +59,44 @@ def load_job() -> str | None:
 def set_load_job(job_id: str | None) -> None:
     """Show that job's progress and report."""
     st.session_state[LOAD_JOB] = job_id
+
+
+def source_job() -> str | None:
+    """Return the id of the job that the page Sources started last."""
+    value = _get(SOURCE_JOB, None)
+    return None if value is None else str(value)
+
+
+def set_source_job(job_id: str | None) -> None:
+    """Remember the job that the page Sources started."""
+    st.session_state[SOURCE_JOB] = job_id
+
+
+def label_change() -> tuple[list[int], list[int], str] | None:
+    """Return the last act of labelling: ids of labels given, taken back, and what it was."""
+    value: tuple[list[int], list[int], str] | None = _get(LABEL_CHANGE, None)
+    return value
+
+
+def set_label_change(added: Sequence[int], withdrawn: Sequence[int], what: str) -> None:
+    """Remember the last act of labelling, so that it can be undone."""
+    st.session_state[LABEL_CHANGE] = (list(added), list(withdrawn), what)
+
+
+def forget_label_change() -> None:
+    """Forget the last act of labelling."""
+    st.session_state.pop(LABEL_CHANGE, None)
+
+
+def say(text: str) -> None:
+    """Keep a sentence for the next run of the page, to be said once."""
+    st.session_state[SAID] = text
+
+
+def take_said() -> str | None:
+    """Return the sentence that was kept, once."""
+    value = st.session_state.pop(SAID, None)
+    return None if value is None else str(value)
 
 
 def _get(key: str, default: Any) -> Any:

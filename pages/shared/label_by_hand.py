@@ -1,0 +1,193 @@
+"""Labels given by hand: one or more addresses, why and how sure; taken back and undone."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from darkgnn_core.charts.label_tables import bad_table, history_table
+from darkgnn_core.labels.aliases import read_aliases
+from darkgnn_core.labels.analyst import SOURCE_ID, Change, add_labels, undo, withdraw
+from darkgnn_core.labels.classes import label_classes
+from darkgnn_core.labels.store import standing_labels
+from darkgnn_core.labels.targets import prefix_text
+from darkgnn_core.labels.typed import Typed, count_seen, read_typed
+from darkgnn_core.workspace import Workspace
+from pages.shared import loaders, state
+from pages.shared.feedback import plain, show_table
+from pages.shared.label_told import done
+
+FORM = "label_hand_round"
+UNDONE = "undone: "
+EXAMPLE = "192.0.2.7\n198.51.100.0/28"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be said of the addresses.
+
+    Attributes:
+        label: The label; empty while none is chosen.
+        confidence: 0 to 1, or None where not said.
+        day: UTC day it is bound to, or None for good.
+        reason: Why.
+    """
+
+    label: str
+    confidence: float | None
+    day: str | None
+    reason: str
+
+
+def show_by_hand(workspace: Workspace) -> None:
+    """Ask for addresses and a label; below, the labels that stand, and the way back."""
+    _offer_undo(workspace)
+    typed = _ask_addresses(workspace)
+    wanted = _ask_label(workspace)
+    allow_wide = bool(typed.wide) and _allows_wide(typed)
+    is_ready = bool(typed.targets and wanted.label) and not typed.bad
+    if st.button(
+        "Give the label",
+        key="label_give",
+        type="primary",
+        icon=":material/label:",
+        disabled=not is_ready or (bool(typed.wide) and not allow_wide),
+    ):
+        _give(workspace, typed, wanted, allow_wide=allow_wide)
+    _show_standing(workspace)
+
+
+def _ask_label(workspace: Workspace) -> Wanted:
+    turn = _turn()
+    left, middle, right = st.columns([2, 1, 1])
+    label = left.selectbox(
+        "Label",
+        _known_labels(workspace),
+        index=None,
+        key=f"label_text_{turn}",
+        accept_new_options=True,
+        placeholder="Choose a label or type a new one",
+        help="Up to 64 visible characters. 'unknown' is none: take the label back instead.",
+    )
+    sure = middle.number_input(
+        "How sure, in %",
+        0,
+        100,
+        value=None,
+        step=5,
+        key=f"label_sure_{turn}",
+        placeholder="not said",
+    )
+    day = right.date_input(
+        "Only for the day",
+        value=None,
+        key=f"label_day_{turn}",
+        format="YYYY-MM-DD",
+        help="Empty: for good. An address may belong to someone else next month.",
+    )
+    reason = st.text_input(
+        "Why", key=f"label_reason_{turn}", max_chars=2000, placeholder="What you saw, in words"
+    )
+    confidence = None if sure is None else sure / 100
+    return Wanted(label or "", confidence, None if day is None else day.isoformat(), reason)
+
+
+def _give(workspace: Workspace, typed: Typed, wanted: Wanted, *, allow_wide: bool) -> None:
+    with workspace.catalogue() as connection:
+        change = add_labels(
+            connection,
+            typed.targets,
+            wanted.label,
+            reason=wanted.reason,
+            confidence=wanted.confidence,
+            day=wanted.day,
+            allow_wide=allow_wide,
+        )
+    _remember(change, f"{typed.addresses:,} addresses were labelled {wanted.label}")
+
+
+def _remember(change: Change, what: str) -> None:
+    st.session_state[FORM] = _turn() + 1
+    state.set_label_change(change.added, change.withdrawn, what)
+    done(f"{what}.")
+
+
+def _turn() -> int:
+    """Return the number of the form; a new one after each act empties its fields."""
+    return int(st.session_state.get(FORM, 0))
+
+
+def _ask_addresses(workspace: Workspace) -> Typed:
+    text = st.text_area(
+        "Addresses or prefixes",
+        key=f"label_addresses_{_turn()}",
+        placeholder=EXAMPLE,
+        height=120,
+        help="One a line, or separated by commas or spaces. IPv4 only.",
+    )
+    typed = read_typed(text)
+    if typed.targets:
+        seen = count_seen(typed.targets, loaders.hosts_seen(workspace))
+        st.caption(f"{typed.addresses:,} addresses, of which {seen:,} were seen in this workspace")
+    if typed.bad:
+        st.error("These are no addresses. Correct or remove them.", icon=":material/error:")
+        show_table(bad_table(typed.bad), "label_bad")
+    return typed
+
+
+def _known_labels(workspace: Workspace) -> list[str]:
+    with workspace.catalogue() as connection:
+        names = {*label_classes(connection), *read_aliases(connection).values()}
+    found, _ = loaders.label_coverage(workspace)
+    return sorted(names | set(found.labels))
+
+
+def _allows_wide(typed: Typed) -> bool:
+    widest = max(target.last_ip - target.first_ip + 1 for target in typed.wide)
+    st.warning(
+        f"{len(typed.wide):,} prefixes are wider than /24; the widest holds {widest:,} addresses.",
+        icon=":material/warning:",
+    )
+    return st.checkbox("Yes, label prefixes wider than /24", key="label_hand_wide")
+
+
+def _offer_undo(workspace: Workspace) -> None:
+    last = state.label_change()
+    if last is None:
+        return
+    added, withdrawn, what = last
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(plain(f"Last: {what}."))
+        if st.button("Undo", key="label_undo", icon=":material/undo:"):
+            state.forget_label_change()
+            with workspace.catalogue() as connection:
+                back = undo(connection, Change(tuple(added), tuple(withdrawn)))
+            before = what.removeprefix(UNDONE)
+            _remember(back, before if what != before else f"{UNDONE}{what}")
+
+
+def _show_standing(workspace: Workspace) -> None:
+    with workspace.catalogue() as connection:
+        rows = standing_labels(connection, SOURCE_ID)
+    st.subheader("Labels given by hand that stand")
+    if not rows:
+        st.caption("None yet.")
+        return
+    show_table(history_table(rows).drop(columns=["source", "taken back"]), "label_standing")
+    names = {
+        row["id"]: f"{prefix_text(row['first_ip'], row['prefix_len'])}: {row['raw_label']}"
+        for row in rows
+    }
+    chosen = st.multiselect(
+        "Take back",
+        list(names),
+        format_func=lambda each: plain(names[each]),
+        key=f"label_take_back_{_turn()}",
+        placeholder="Choose labels to take back",
+        help="They stay in the history, with the time at which they were taken back.",
+    )
+    if st.button(
+        "Take back", key="label_withdraw", icon=":material/label_off:", disabled=not chosen
+    ):
+        with workspace.catalogue() as connection:
+            change = withdraw(connection, chosen)
+        _remember(change, f"{len(chosen):,} labels were taken back")
