@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from darkgnn_core.traces.limits import confine
+from darkgnn_core.traces.limits import confine, spare_pandas
 
 PROGRESS_S = 0.2
 
@@ -21,6 +21,7 @@ def main() -> int:
     """Serve the one request on stdin; exit 0 when an answer was given."""
     request = json.loads(sys.stdin.readline())
     confine(int(request["bytes"]))
+    spare_pandas()
     from darkgnn_core.errors import DarkgnnError
 
     try:

@@ -4,12 +4,12 @@ import io
 import os
 import stat
 import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import zstandard
+from isal import isal_zlib
 
 from darkgnn_core.errors import TraceError
 
@@ -140,7 +140,7 @@ class ByteSource:
             yield chunk
 
     def _gzip_chunks(self) -> Iterator[bytes]:
-        unpack: Any = zlib.decompressobj(wbits=31)
+        unpack: Any = isal_zlib.decompressobj(wbits=31)
         pending = b""
         while True:
             packed = pending or self.raw.read(CHUNK_BYTES // 4)
@@ -153,10 +153,10 @@ class ByteSource:
                 if not packed.startswith(GZIP_MAGIC[: len(packed)]):
                     self.trouble = "GZIP-TRAILING"
                     return
-                unpack = zlib.decompressobj(wbits=31)
+                unpack = isal_zlib.decompressobj(wbits=31)
             try:
                 chunk = unpack.decompress(packed, CHUNK_BYTES)
-            except zlib.error:
+            except isal_zlib.IsalError:
                 self.trouble = "GZIP-DAMAGED"
                 return
             pending = unpack.unconsumed_tail

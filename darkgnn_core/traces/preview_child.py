@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from darkgnn_core.traces.limits import confine
+from darkgnn_core.traces.limits import confine, spare_pandas
 
 ROWS = 12
 TEXT_LIMIT = 200
@@ -21,6 +21,7 @@ def main() -> int:
     """Serve the one request on stdin."""
     request = json.loads(sys.stdin.readline())
     confine(int(request["bytes"]))
+    spare_pandas()
     from darkgnn_core.errors import DarkgnnError
 
     answer: dict[str, Any] = {}
