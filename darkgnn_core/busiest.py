@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from darkgnn_core.config import SnapshotConfig
+from darkgnn_core.labels.classes import class_mask
 from darkgnn_core.labels.resolving import resolve
-from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.shelf import open_snapshot
 from darkgnn_core.snapshots.reading import read_hosts
 from darkgnn_core.workspace import Workspace
@@ -30,7 +30,7 @@ def busiest_hosts(
         config: Its settings.
         bin_key: Its bin.
         limit: How many hosts.
-        hide_known: Leave out hosts with a label.
+        hide_known: Leave out hosts whose label is of the class `known` (`labels.classes`).
 
     Returns:
         Columns `COLUMNS`, by packets downwards, equal ones by address; `first` and `last` UTC
@@ -45,9 +45,11 @@ def busiest_hosts(
     names = ["host", "packets", "true_ports", "dark_addresses", "hours", "first_ts", "last_ts"]
     table = read_hosts(directory, names).to_pandas()
     with workspace.catalogue() as connection:
-        table["label"] = resolve(connection, table["host"].to_numpy(), day=bin_key[:10]).labels
+        resolved = resolve(connection, table["host"].to_numpy(), day=bin_key[:10])
+        is_known = class_mask(connection, resolved, "known")
+    table["label"] = resolved.labels
     if hide_known:
-        table = table[table["label"] == UNKNOWN]
+        table = table[~is_known]
     table = table.sort_values(["packets", "host"], ascending=[False, True]).head(limit)
     table["address"] = [str(IPv4Address(int(host))) for host in table["host"]]
     table["first"] = pd.to_datetime(table["first_ts"], utc=True)

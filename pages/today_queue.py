@@ -51,7 +51,7 @@ st.caption(
 )
 classes = loaders.classes(workspace)
 if state.is_known_hidden():
-    classes = classes[classes["label"].isin(["unknown", "total"])]
+    classes = classes[~classes["label"].isin(loaders.known_labels(workspace))]
 show_table(classes, "table2")
 
 st.header("Busiest hosts of the day")

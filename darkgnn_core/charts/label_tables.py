@@ -49,7 +49,8 @@ def source_table(
         for place, each in enumerate(sources, start=1)
     ]
     columns = ["order", "source", "kind", "labels", "hosts it labels", "hosts it wins"]
-    return _with_times(pd.DataFrame(rows, columns=[*columns, "added", "note"]), "added")
+    table = _with_times(pd.DataFrame(rows, columns=[*columns, "added", "note"]), "added")
+    return table if table["note"].any() else table.drop(columns="note")
 
 
 def look_table(looks: Iterable[ListLook]) -> pd.DataFrame:

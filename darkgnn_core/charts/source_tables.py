@@ -73,15 +73,15 @@ def trace_table(sources: Iterable[Source]) -> pd.DataFrame:
     rows = [
         {
             "name": each.name,
-            "made by": "demo generator (synthetic)" if each.is_synthetic else "a sensor",
+            "synthetic": "synthetic" if each.is_synthetic else "no",
             "format": titles.get(each.format, each.format),
-            "first packet (UTC)": pd.to_datetime(each.first_ns, utc=True),
-            "last packet (UTC)": pd.to_datetime(each.last_ns, utc=True),
+            "size": file_size(each.bytes),
             "days": len(each.report.get("days", {})),
             "packets": each.packets,
             "skipped": sum(each.report.get("skipped", {}).values()),
             "notes": sum(each.report.get("notes", {}).values()),
-            "size": file_size(each.bytes),
+            "first packet (UTC)": pd.to_datetime(each.first_ns, utc=True),
+            "last packet (UTC)": pd.to_datetime(each.last_ns, utc=True),
             "loaded (UTC)": pd.to_datetime(each.loaded_at, utc=True),
         }
         for each in sources
@@ -171,7 +171,7 @@ def snapshot_table(shelved: Sequence[ShelvedSnapshot]) -> pd.DataFrame:
     counts = [name for name in table.columns if name not in ("snapshot", *table.columns[-2:])]
     table = table.astype(dict.fromkeys(counts, "Int64"))
     table["built (UTC)"] = pd.to_datetime(table["built (UTC)"], utc=True)
-    return table
+    return table if table["why there is none"].any() else table.drop(columns="why there is none")
 
 
 def _dropped(shelved: ShelvedSnapshot) -> dict[str, int]:

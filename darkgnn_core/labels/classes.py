@@ -59,6 +59,12 @@ def set_label_class(connection: sqlite3.Connection, label: str, label_class: Lab
         write_setting(connection, SETTING, edits | {final: label_class})
 
 
+def labels_of_class(connection: sqlite3.Connection, label_class: LabelClass) -> list[str]:
+    """Return the labels of a class that is not `other`, sorted."""
+    classes = label_classes(connection)
+    return sorted(label for label, each in classes.items() if each == label_class)
+
+
 def class_mask(connection: sqlite3.Connection, resolved: Resolved, label_class: LabelClass) -> Mask:
     """Return bool (n,): which hosts have a label of that class.
 

@@ -20,10 +20,8 @@ def show_figures(workspace: Workspace) -> None:
     figures[0].metric("Hosts seen", f"{found.hosts:,}", border=True)
     figures[1].metric(
         "With a label",
-        f"{found.labelled:,}",
-        f"{share:.1%} of the hosts",
-        delta_color="off",
-        delta_arrow="off",
+        f"{found.labelled:,} ({share:.1%})",
+        help="Hosts seen here that get a label from any source.",
         border=True,
     )
     figures[2].metric("Sources of labels", f"{len(by_source):,}", border=True)

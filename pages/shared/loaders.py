@@ -8,6 +8,7 @@ import streamlit as st
 
 from darkgnn_core.busiest import busiest_hosts
 from darkgnn_core.health import Health, all_hosts, measure_health, table2
+from darkgnn_core.labels.classes import labels_of_class
 from darkgnn_core.labels.conflicts import conflicts
 from darkgnn_core.labels.coverage import Coverage, coverage, hosts_by_source
 from darkgnn_core.labels.lists import ListOptions
@@ -114,6 +115,12 @@ def _preview(
 ) -> Preview:
     options = ReadOptions(mapping=from_json(mapping) if mapping else None, timezone=timezone)
     return preview_trace(Path(path), options, name=name)
+
+
+def known_labels(workspace: Workspace) -> list[str]:
+    """Return the labels that mean a known scanner, which the switch in the sidebar hides."""
+    with workspace.catalogue() as connection:
+        return labels_of_class(connection, "known")
 
 
 def label_state(workspace: Workspace) -> str:

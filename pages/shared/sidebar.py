@@ -20,7 +20,7 @@ def show_sidebar() -> None:
             st.toggle(
                 "Hide known scanners",
                 key=state.HIDE_KNOWN,
-                help="Leave hosts that carry a label out of lists of hosts.",
+                help="Leave out hosts whose label is a known scanner; see Labels, Kinds of sender.",
             )
         _choose_workspace(workspace.root)
 
