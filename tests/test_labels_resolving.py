@@ -12,9 +12,14 @@ from darkgnn_core.catalogue import open_catalogue, transaction
 from darkgnn_core.labels.aliases import set_alias
 from darkgnn_core.labels.analyst import add_labels, withdraw
 from darkgnn_core.labels.claims import Claim
-from darkgnn_core.labels.classes import class_mask, label_classes, set_label_class
+from darkgnn_core.labels.classes import (
+    class_mask,
+    label_classes,
+    labels_of_class,
+    set_label_class,
+)
 from darkgnn_core.labels.conflicts import conflicts
-from darkgnn_core.labels.coverage import coverage
+from darkgnn_core.labels.coverage import coverage, hosts_by_source
 from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.store import add_list, list_sources, set_precedence
@@ -267,6 +272,21 @@ def test_coverage_counts_by_source_and_label(catalogue):
     assert [(code, text.split(":")[0]) for code, text in found.warnings] == [("NO-OVERLAP", "far")]
 
 
+def test_hosts_are_counted_by_source(catalogue):
+    """What each says anything of, once a host, and what it wins; one without a match has 0."""
+    first = add(catalogue, "one", [("192.0.2.0/30", "a"), ("192.0.2.1", "a"), ("192.0.2.1", "b")])
+    second = add(catalogue, "two", [("192.0.2.1", "c"), ("192.0.2.12", "c")], precedence=900)
+    far = add(catalogue, "far", [("203.0.113.1", "d")])
+    found = hosts_by_source(catalogue, np.concatenate([HOSTS, HOSTS[:3]]))
+    assert found == {first: (4, 3), second: (2, 2), far: (0, 0)}
+    assert hosts_by_source(catalogue, HOSTS[:0]) == {first: (0, 0), second: (0, 0), far: (0, 0)}
+
+
+def test_without_sources_there_is_nothing_to_count(catalogue):
+    """An empty catalogue gives an empty answer."""
+    assert hosts_by_source(catalogue, HOSTS) == {}
+
+
 def test_labels_that_meet_no_host_or_are_all_one_are_warned_about(catalogue):
     """T10: no overlap at all, and a ground truth of a single class."""
     add(catalogue, "one", [("192.0.2.1", "a")])
@@ -294,6 +314,8 @@ def test_classes_are_editable(catalogue):
     assert (classes["driftnet"], classes["new"], classes["censys"]) == (
         "malicious", "known", "known"
     )  # fmt: skip
+    assert {"new", "censys"} <= set(labels_of_class(catalogue, "known"))
+    assert "driftnet" in labels_of_class(catalogue, "malicious")
     with pytest.raises(ValueError, match="CLASS"):
         set_label_class(catalogue, "new", "bad")
 

@@ -15,9 +15,11 @@ from darkgnn_core.labels.store import (
     add_list,
     history,
     list_sources,
+    move_source,
     remove_source,
     set_order,
     set_precedence,
+    standing_labels,
     state_of,
 )
 from darkgnn_core.labels.targets import parse_target
@@ -201,3 +203,39 @@ def test_the_state_changes_with_everything_that_labels_depend_on(catalogue):
     remove_source(catalogue, source)
     states.append(state_of(catalogue))
     assert len(set(states)) == len(states) == 8
+
+
+def test_the_state_changes_when_a_list_is_read_again(catalogue):
+    """With as many rows as before, under the same ids, but another label."""
+    ipset = b"add s 192.0.2.1\n"
+    add_list(catalogue, ipset, name="x", options=ListOptions(label="one"))
+    before = state_of(catalogue)
+    add_list(catalogue, ipset, name="x", options=ListOptions(label="two"))
+    assert state_of(catalogue) != before
+
+
+def test_a_source_moves_by_places(catalogue):
+    """Up and down, and no further than the ends."""
+    for name in ("a", "b", "c"):
+        add_list(catalogue, f"src_ip,label\n192.0.2.1,{name}\n".encode(), name=name)
+    first, second, third = (source.id for source in list_sources(catalogue))
+    move_source(catalogue, third, -1)
+    assert [each.id for each in list_sources(catalogue)] == [first, third, second]
+    move_source(catalogue, first, 1)
+    move_source(catalogue, second, 1)
+    move_source(catalogue, third, -1)
+    assert [each.id for each in list_sources(catalogue)] == [third, first, second]
+    with pytest.raises(LabelError) as error:
+        move_source(catalogue, "nobody", 1)
+    assert error.value.code == "NO-SOURCE"
+
+
+def test_standing_labels_leave_out_those_taken_back(catalogue):
+    """The latest first, of one source only."""
+    add_list(catalogue, CSV, name="x")
+    gone = add_labels(catalogue, [parse_target("192.0.2.7")], "a")
+    add_labels(catalogue, [parse_target("192.0.2.8")], "b")
+    add_labels(catalogue, [parse_target("192.0.2.9")], "c")
+    withdraw(catalogue, gone.added)
+    assert [row["label"] for row in standing_labels(catalogue, "analyst")] == ["c", "b"]
+    assert len(standing_labels(catalogue, "analyst", limit=1)) == 1

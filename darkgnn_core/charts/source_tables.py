@@ -27,6 +27,8 @@ FIELDS = {
     "window": "TCP window",
     "mss": "segment size (MSS)",
     "ts_option": "TCP time stamp",
+    "ethtype": "kind of frame (ethertype)",
+    "mirai": "mark of the Mirai fingerprint",
     "sensor": "sensor",
     "packets": "packets of a row",
 }

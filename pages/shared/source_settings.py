@@ -13,6 +13,7 @@ from darkgnn_core.charts.settings_tables import (
     PRESET_TITLES,
     TITLES,
     bin_text,
+    preset_of,
     settings_table,
 )
 from darkgnn_core.config import PRESETS, Preset, SnapshotConfig
@@ -39,6 +40,7 @@ def show_settings(workspace: Workspace, *, is_busy: bool) -> None:
     _fill_once(workspace, now)
     chosen = RELEASED if _wants_released(workspace, now) else _ask(now)
     st.subheader("What would change")
+    st.text(f"Chosen: {PRESET_TITLES.get(preset_of(chosen), 'settings of your own')}")
     show_table(settings_table(now, chosen), "settings_table")
     missing = len(plan_snapshots(workspace, chosen))
     there = len(list_snapshots(workspace, chosen))
@@ -104,6 +106,7 @@ def _ask(now: SnapshotConfig) -> SnapshotConfig:
     with st.container(horizontal=True):
         for preset in PRESETS:
             _preset_button(preset)
+    st.caption("Fill in the settings of the paper, or choose your own below.")
     values: dict[str, Any] = {}
     with _row("bin_hours"):
         values["bin_hours"] = st.selectbox(
