@@ -127,7 +127,7 @@ def test_a_path_is_previewed_before_it_is_loaded(run: Any, tmp_path: Path) -> No
     assert not app.exception
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Files"] == "1"
-    assert "packets" in figures["Estimate"]
+    assert figures["Packets, about"] == "510"
     assert app.button(key="start_loading").disabled is False
     rows = app.dataframe[1].value  # the first is the form of columns
     assert rows["source"].iloc[0] == "198.51.100.1"

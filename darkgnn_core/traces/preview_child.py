@@ -15,6 +15,7 @@ from darkgnn_core.traces.limits import confine, spare_pandas
 
 ROWS = 12
 TEXT_LIMIT = 200
+LOOK_S = 1.5
 
 
 def main() -> int:
@@ -52,7 +53,12 @@ def _look(request: dict[str, Any], answer: dict[str, Any]) -> None:
         tally = Tally()
         started = time.perf_counter()
         batches = trace_format.read(source, options_from_dict(request["options"]), tally)
-        first = next((batch for batch in batches if batch.num_rows), None)
+        first = None
+        for batch in batches:  # for a while: readers take bytes ahead, which short looks overrate
+            first = first if first is not None or not batch.num_rows else batch
+            seconds = time.perf_counter() - started
+            if first is not None and seconds > LOOK_S:
+                break
         seconds = time.perf_counter() - started
         answer["facts"] = tally.facts
         answer |= {"read": tally.read, "kept": tally.kept, "skipped": dict(tally.skipped)}

@@ -19,6 +19,9 @@ from pages.shared import loaders
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.load_choice import ChosenFile
 
+PORT_COLUMNS = {
+    name: st.column_config.NumberColumn(format="%d") for name in ("source port", "port", "window")
+}
 UNIT_NAMES = {
     "s": "seconds since 1970",
     "ms": "milliseconds since 1970",
@@ -124,14 +127,14 @@ def _show_figures(look: Preview, files: list[ChosenFile]) -> None:
     total = sum(each.path.stat().st_size for each in files)
     share = total / look.bytes if look.bytes else 0.0
     seconds = look.estimated_seconds * share / min(default_workers(), len(files))
-    packed = f", {look.compression}" if look.compression else ""
-    columns = st.columns(4)
-    columns[0].metric("Format", f"{look.title}{packed}" if look.title else "not recognised")
-    columns[1].metric("Files", f"{len(files):,}")
-    columns[2].metric("Size", file_size(total))
-    columns[3].metric(
-        "Estimate",
-        f"{_rounded(look.estimated_packets * share)} packets" if look.packets else "none yet",
+    packed = f", packed with {look.compression}" if look.compression else ""
+    st.text(plain(f"Format: {look.title}{packed}" if look.title else "Format: not recognised"))
+    columns = st.columns(3)
+    columns[0].metric("Files", f"{len(files):,}")
+    columns[1].metric("Size", file_size(total))
+    columns[2].metric(
+        "Packets, about",
+        _rounded(look.estimated_packets * share) if look.packets else "not known yet",
         f"about {max(1, round(seconds)):,} s to read" if look.packets else None,
         delta_color="off",
         delta_arrow="off",
@@ -146,7 +149,7 @@ def _rounded(number: float) -> str:
 def _show_rows(look: Preview) -> None:
     if look.rows:
         st.caption("First packets, as they will be loaded")
-        show_table(packet_table(look.rows), "first_rows")
+        show_table(packet_table(look.rows), "first_rows", columns=PORT_COLUMNS)
     if look.lines:
         with st.expander("First lines of the file", expanded=not look.rows):
             st.code("\n".join(plain(line) for line in look.lines), language=None)
