@@ -40,7 +40,7 @@ def _share(told: dict[str, float]) -> float:
     """Return how much is done, 0 to 1: reading by bytes counts for two thirds."""
     reading = told.get("bytes_done", 0) / max(told.get("bytes_total", 0), 1)
     building = told.get("snapshots_done", 0) / max(told.get("snapshots_total", 0), 1)
-    if told.get("stage") == "building" and not told.get("bytes_total"):
+    if told.get("snapshots_total") and not told.get("bytes_total"):
         return min(building, 1.0)  # a rebuild: there was nothing to read
     return min(1.0, (2 * min(reading, 1.0) + min(building, 1.0)) / 3)
 
