@@ -80,7 +80,7 @@ def test_ports_are_named() -> None:
 
 
 def test_the_report_of_a_load_adds_up() -> None:
-    """Records read = kept + skipped in each file; reasons are summed over files; failures are kept."""
+    """Records read = kept + skipped in each file; reasons are summed, failures kept."""
     read = {"read": 10, "kept": 7, "skipped": {"ipv6": 3}, "packets": 7, "days": {"2021-12-01": 7}}
     report = {
         "files": [
