@@ -30,6 +30,7 @@ NOTES = {
     "GZIP-CUT": "the compressed file ends early; what came before is loaded",
     "GZIP-DAMAGED": "the compressed file is damaged; what came before is loaded",
     "GZIP-TRAILING": "something follows the compressed data; it is left out",
+    "NAME-DAY": "the name speaks of another day than its packets; their own time decides",
     "PCAP-CUT": "the capture ends in the middle of a packet; what came before is loaded",
     "PCAP-DAMAGED": "the capture is damaged; what came before is loaded",
     "ZSTD-CUT": "the compressed file ends early; what came before is loaded",

@@ -156,7 +156,7 @@ class ByteSource:
                 unpack = isal_zlib.decompressobj(wbits=31)
             try:
                 chunk = unpack.decompress(packed, CHUNK_BYTES)
-            except isal_zlib.IsalError:  # type: ignore[misc] - the stub hides that it is an exception
+            except isal_zlib.IsalError:  # type: ignore[misc]  # hidden by the stub
                 self.trouble = "GZIP-DAMAGED"
                 return
             pending = unpack.unconsumed_tail
