@@ -24,6 +24,7 @@ from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.feedback import safe, show_table
 
+NUMBERS = ("bin_hours", "min_packets", "max_ports")
 SWITCHES = (
     "features_before_port_filter",
     "include_backscatter",
@@ -79,10 +80,12 @@ def _fill_once(workspace: Workspace, now: SnapshotConfig) -> None:
     st.session_state[SHOWN] = mark
 
 
-def _fill(config: SnapshotConfig, *, only_missing: bool = False) -> None:
-    for name, value in asdict(config).items():
+def _fill(
+    config: SnapshotConfig, *, names: tuple[str, ...] = tuple(TITLES), only_missing: bool = False
+) -> None:
+    for name in names:
         if not only_missing or f"{KEY}{name}" not in st.session_state:
-            st.session_state[f"{KEY}{name}"] = value
+            st.session_state[f"{KEY}{name}"] = getattr(config, name)
 
 
 def _wants_released(workspace: Workspace, now: SnapshotConfig) -> bool:
@@ -140,4 +143,4 @@ def _row(name: str) -> Iterator[None]:
 
 def _preset_button(name: Preset) -> None:
     if st.button(safe(PRESET_TITLES[name]), key=f"settings_{name}"):
-        _fill(SnapshotConfig.of_preset(name))
+        _fill(SnapshotConfig.of_preset(name), names=NUMBERS + SWITCHES)
