@@ -7,17 +7,22 @@ child process, opens the browser and stops the child on Ctrl-C. The child import
 
 from pathlib import Path
 
-import streamlit as st
-from starlette.middleware import Middleware
+from pages.shared import launcher
 
-from pages.shared import launcher, startup
-from pages.shared.guard import Guard
-from pages.shared.safe_logs import log_script_error
+launcher.harden_process()
+TOKEN = launcher.take_token()
+
+if __name__ == "__main__":  # before Streamlit is imported, which the launcher does not need
+    raise SystemExit(launcher.main(TOKEN))
+
+import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+
+from pages.shared import startup  # noqa: E402
+from pages.shared.guard import Guard  # noqa: E402
+from pages.shared.safe_logs import log_script_error  # noqa: E402
 
 FRAME = Path(__file__).parent / "pages" / "frame" / "main_frame.py"
-
-startup.harden_process()
-TOKEN = launcher.take_token()
 
 app = st.App(
     FRAME,
@@ -25,6 +30,3 @@ app = st.App(
     lifespan=startup.lifespan_with(TOKEN),
     on_script_error=log_script_error,
 )
-
-if __name__ == "__main__":
-    raise SystemExit(launcher.main(TOKEN))

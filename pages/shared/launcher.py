@@ -32,6 +32,16 @@ START_S = 60.0
 LAUNCH_PAGE = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={}">'
 
 
+def harden_process() -> None:
+    """Make new files private, forbid core dumps, and keep PyTorch's unsafe switch off."""
+    os.umask(0o077)
+    os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
+    with contextlib.suppress(ImportError):  # Windows has no such module
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def take_token() -> str:
     """Return the launch token from the environment, or a new one; children do not inherit it."""
     given = os.environ.pop(TOKEN_VARIABLE, "")

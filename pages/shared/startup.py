@@ -1,7 +1,6 @@
 """What the server process does before its first request, and how it is made to end."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -28,16 +27,6 @@ REQUIRED = {
     "client.showErrorDetails": "type",
 }
 """Settings the guard relies on; another config file or a variable may have changed them."""
-
-
-def harden_process() -> None:
-    """Make new files private, forbid core dumps, and keep PyTorch's unsafe switch off."""
-    os.umask(0o077)
-    os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
-    with contextlib.suppress(ImportError):  # Windows has no such module
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def guard_settings() -> dict[str, Any]:
