@@ -110,8 +110,8 @@ def test_sources_are_listed_with_their_hosts(run: Any, workspace: Workspace) -> 
     ]  # fmt: skip
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Hosts seen"] == "23"
-    assert figures["With a label"].startswith("2 (")
-    assert figures["Disputed hosts"] == "1"
+    assert (figures["With a label"], figures["Share"]) == ("2", "8.7%")
+    assert figures["Disputed"] == "1"
     chosen = app.selectbox(key="label_source")
     chosen.set_value(next(v for v in _ids(workspace) if v[1] == "one.csv")[0]).run()
     assert "3 rows read = 2 kept + 1 skipped" in [text.value for text in app.text]

@@ -26,6 +26,10 @@ def show_conflicts(workspace: Workspace) -> None:
         f"{len(found):,} addresses or prefixes are disputed. None of them is settled silently: "
         "change the order of sources, or say under Names that two labels are one."
     )
-    show_table(conflict_table(found.head(SHOWN)), "label_conflict_table", height=480)
+    show_table(
+        conflict_table(found.head(SHOWN)),
+        "label_conflict_table",
+        height=480 if len(found) > 12 else "auto",
+    )
     if len(found) > SHOWN:
         st.caption(f"The first {SHOWN:,} of them, by address.")

@@ -41,7 +41,7 @@ def show_history(workspace: Workspace) -> None:
     if not rows:
         st.info("No label was ever given here.", icon=":material/history:")
         return
-    show_table(history_table(rows), "label_history", height=480)
+    show_table(history_table(rows), "label_history", height=480 if len(rows) > 12 else "auto")
     st.caption(
         f"{len(rows):,} labels, the latest first; at most {SHOWN:,} are shown. Lists that were "
         "removed are gone from here, labels given by hand never are."

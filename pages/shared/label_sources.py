@@ -16,17 +16,13 @@ def show_figures(workspace: Workspace) -> None:
     found, by_source = loaders.label_coverage(workspace)
     share = found.labelled / found.hosts if found.hosts else 0.0
     disputed = len(loaders.label_conflicts(workspace, only_seen=True))
-    figures = st.columns(4)
+    figures = st.columns(5)
     figures[0].metric("Hosts seen", f"{found.hosts:,}", border=True)
-    figures[1].metric(
-        "With a label",
-        f"{found.labelled:,} ({share:.1%})",
-        help="Hosts seen here that get a label from any source.",
-        border=True,
-    )
-    figures[2].metric("Sources of labels", f"{len(by_source):,}", border=True)
-    figures[3].metric(
-        "Disputed hosts",
+    figures[1].metric("With a label", f"{found.labelled:,}", border=True)
+    figures[2].metric("Share", f"{share:.1%}", help="Hosts with a label, of all.", border=True)
+    figures[3].metric("Sources", f"{len(by_source):,}", help="Sources of labels.", border=True)
+    figures[4].metric(
+        "Disputed",
         f"{disputed:,}",
         help="Hosts seen here of which sources say different things; see Conflicts.",
         border=True,
