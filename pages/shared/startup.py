@@ -1,6 +1,7 @@
 """What the server process does before its first request, and how it is made to end."""
 
 import asyncio
+import importlib
 import os
 import signal
 import sys
@@ -67,6 +68,7 @@ def lifespan_with(token: str) -> Callable[[st.App], AbstractAsyncContextManager[
             )
         safe_logs.configure()
         _end_in_time()
+        threading.Thread(target=_warm_up, daemon=True).start()
         watcher = asyncio.create_task(_end_with_launcher())
         yield
         watcher.cancel()
@@ -85,6 +87,12 @@ def lifespan_with(token: str) -> Callable[[st.App], AbstractAsyncContextManager[
             yield
 
     return announced
+
+
+def _warm_up() -> None:
+    """Import what the first page needs while the browser is still fetching its scripts."""
+    for name in ("pandas", "altair", "duckdb"):
+        importlib.import_module(name)
 
 
 def _end_in_time() -> None:
