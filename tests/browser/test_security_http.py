@@ -330,7 +330,7 @@ def test_a_killed_launcher_leaves_no_server(start: Callable[..., Server]) -> Non
 def test_a_second_start_shows_its_page_within_five_seconds(
     start: Callable[..., Server], browser: Browser
 ) -> None:
-    """From the command to the drawn home page, best of three; in proportion where others compute."""
+    """Command to drawn home page, best of three; in proportion where others compute."""
     start().wait_until_ready().stop()
     crowd = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else 1.0
     seconds = [time_to_first_page(start(), browser) for _ in range(3)]
