@@ -50,7 +50,8 @@ def show_report(workspace: Workspace, job: Job) -> None:
     _show_state(job)
     files = file_table(job.report)
     if not files.empty:
-        sums = files[["read", "kept", "skipped", "packets"]].sum()
+        traces = files[files["status"] != "labels"]  # lists of labels lie beside some traces
+        sums = traces[["read", "kept", "skipped", "packets"]].sum()
         figures = st.columns(4)
         for figure, label in zip(figures, ("Read", "Kept", "Skipped", "Packets"), strict=True):
             figure.metric(label, f"{int(sums[label.lower()]):,}")
