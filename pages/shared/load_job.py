@@ -3,6 +3,7 @@
 import streamlit as st
 
 from darkgnn_core.charts.load_tables import failed_snapshots, file_table, reason_table
+from darkgnn_core.charts.plain_words import in_words
 from darkgnn_core.jobs import Job, cancel_job, find_job, list_jobs, read_log
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
@@ -61,7 +62,8 @@ def show_report(workspace: Workspace, job: Job) -> None:
         reasons = reason_table(job.report, key)
         if not reasons.empty:
             st.subheader(title)
-            show_table(reasons, f"report_{key}")
+            in_plain = reasons.assign(reason=reasons["reason"].map(in_words))
+            show_table(in_plain, f"report_{key}")
     unbuilt = failed_snapshots(job.report)
     if not unbuilt.empty:
         st.subheader("Days without a snapshot")
