@@ -1,8 +1,26 @@
 """The errors an analyst can meet; anything else that is raised is a bug."""
 
+REPLACEMENT = "\ufffd"
+
+
+def visible(text: str) -> str:
+    r"""Return a text that any terminal, page and database takes: what cannot be seen is replaced.
+
+    That is control characters, direction marks, and the half characters by which Python stands
+    for bytes of a file name that are no UTF-8.
+
+    >>> visible("a\x1b[31m\udcff"), visible("caf\u00e9")
+    ('a\ufffd[31m\ufffd', 'café')
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else REPLACEMENT for each in text)
+
 
 class DarkgnnError(Exception):
     """Base of all expected errors; its message says what was found, where, and the way out.
+
+    A message may quote names of files: what cannot be seen in it is replaced.
 
     Args:
         message: One or two sentences for the analyst.
@@ -10,7 +28,7 @@ class DarkgnnError(Exception):
     """
 
     def __init__(self, message: str, *, code: str = "ERROR") -> None:
-        super().__init__(message)
+        super().__init__(visible(message))
         self.code = code
 
 

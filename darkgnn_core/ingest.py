@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from darkgnn_core.config import SnapshotConfig
-from darkgnn_core.errors import DarkgnnError, LabelError, TraceError
+from darkgnn_core.errors import DarkgnnError, LabelError, TraceError, visible
 from darkgnn_core.labels.mirai import refresh_day
 from darkgnn_core.labels.store import add_file
 from darkgnn_core.outcomes import FileOutcome
@@ -17,6 +17,7 @@ from darkgnn_core.released_loading import load_released
 from darkgnn_core.shelf import build_snapshots, drop_orphans, plan_snapshots
 from darkgnn_core.snapshots.released import is_released_folder
 from darkgnn_core.sources import find_files, find_source, load_source, remove_source, source_id
+from darkgnn_core.traces.opening import OpenFile, open_once
 from darkgnn_core.traces.parsing import Progress, Stopped
 from darkgnn_core.traces.reading import ReadOptions
 from darkgnn_core.workspace import Workspace, writer_lock
@@ -291,7 +292,11 @@ class _Ingest:
     def _read_one(self, path: Path, first_of: dict[str, Path]) -> FileOutcome:
         if self.should_stop():
             raise Stopped
-        identity = source_id(path)
+        with open_once(path) as opened:
+            return self._read_opened(path, opened, first_of)
+
+    def _read_opened(self, path: Path, opened: OpenFile, first_of: dict[str, Path]) -> FileOutcome:
+        identity = source_id(opened)
         with self.workspace.catalogue() as connection:
             known = find_source(connection, identity)
         if known is not None:
@@ -302,6 +307,7 @@ class _Ingest:
             self.workspace,
             path,
             self.options,
+            opened=opened,
             identity=identity,
             name=self._name(path),
             format_name=self.format_name,
@@ -312,7 +318,7 @@ class _Ingest:
         return FileOutcome(self._name(path), "loaded", report=asdict(report))
 
     def _name(self, path: Path) -> str:
-        return self.names.get(path, path.name)
+        return visible(self.names.get(path, path.name))
 
     def _tell_reading(self) -> None:
         under_way = list(self._under_way.values())

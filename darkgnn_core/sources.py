@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from darkgnn_core.catalogue import transaction, utc_now
-from darkgnn_core.durable import new_directory, sha256_of, write_json
+from darkgnn_core.durable import new_directory, write_json
 from darkgnn_core.errors import TraceError, WorkspaceError
-from darkgnn_core.traces.opening import open_regular
+from darkgnn_core.traces.opening import OpenFile
 from darkgnn_core.traces.parsing import Progress, TraceReport, parse_trace
 from darkgnn_core.traces.reading import ReadOptions
 from darkgnn_core.workspace import Workspace
@@ -72,14 +72,9 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def source_id(path: Path) -> str:
-    """Return the id the file's bytes have; equal bytes, equal id, whatever the name.
-
-    Raises:
-        TraceError: `NOT-A-REGULAR-FILE`, `NO-PERMISSION`, `NO-SUCH-FILE`.
-    """
-    open_regular(path).close()
-    return sha256_of(path)[:ID_LENGTH]
+def source_id(opened: OpenFile) -> str:
+    """Return the id the file's bytes have; equal bytes, equal id, whatever the name."""
+    return opened.sha256()[:ID_LENGTH]
 
 
 def list_sources(connection: sqlite3.Connection) -> list[Source]:
@@ -106,6 +101,7 @@ def load_source(
     path: Path,
     options: ReadOptions,
     *,
+    opened: OpenFile,
     identity: str,
     name: str = "",
     format_name: str = "",
@@ -122,7 +118,8 @@ def load_source(
         workspace: Where it goes.
         path: A regular file.
         options: What the analyst decided.
-        identity: `source_id(path)`.
+        opened: The file, opened once for hashing and reading.
+        identity: `source_id(opened)`.
         name: What to call it; the file's own name if empty.
         format_name: Read it as this format; detect by content if empty.
         is_synthetic: Whether the demo generator made it.
@@ -143,6 +140,7 @@ def load_source(
             options,
             name=name,
             format_name=format_name,
+            opened=opened,
             on_progress=on_progress,
             should_stop=should_stop,
         )

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -16,9 +17,11 @@ from darkgnn_core.ingest import Ask, IngestReport, ingest, remove
 from darkgnn_core.jobs import cancel_job, list_jobs, read_log
 from darkgnn_core.sources import list_sources
 from darkgnn_core.traces.mapping import from_json
-from darkgnn_core.traces.reading import ReadOptions
+from darkgnn_core.traces.opening import open_once
+from darkgnn_core.traces.reading import ColumnMapping, ReadOptions
 from darkgnn_core.workspace import Workspace, open_workspace
 
+MAPPING_BYTES = 1 << 20
 OK, SOME_FAILED, INTERRUPTED = 0, 4, 130
 
 
@@ -82,11 +85,17 @@ def chosen_config(arguments: argparse.Namespace, current: SnapshotConfig) -> Sna
 def _read_options(arguments: argparse.Namespace) -> ReadOptions:
     mapping = arguments.mapping
     return ReadOptions(
-        mapping=from_json(mapping.read_text(encoding="utf-8")) if mapping else None,
+        mapping=_read_mapping(mapping) if mapping else None,
         timezone=arguments.timezone,
         year=arguments.year,
         max_days=arguments.max_days,
     )
+
+
+def _read_mapping(path: Path) -> ColumnMapping:
+    with open_once(path) as opened:
+        content = opened.raw.read(MAPPING_BYTES) or b""
+    return from_json(content.decode("utf-8", "replace"))
 
 
 @contextmanager

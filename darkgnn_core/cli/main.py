@@ -1,6 +1,7 @@
 """The commands, their options and their help."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     arguments = build_parser().parse_args(words)
     output = Output(as_json=arguments.json)
+    logging.getLogger("darkgnn").addHandler(logging.NullHandler())  # no tracebacks on a terminal
     try:
         code = int(arguments.run(arguments, output))
     except DarkgnnError as error:

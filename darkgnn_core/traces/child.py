@@ -5,6 +5,7 @@ then imports the readers and opens the bytes. It answers in JSON lines: `progres
 second, then `done` with the report, or `error` with a code and a message for the analyst.
 """
 
+import errno
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 from darkgnn_core.traces.limits import confine, spare_pandas
 
 PROGRESS_S = 0.2
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main() -> int:
@@ -31,7 +33,19 @@ def main() -> int:
     except MemoryError:
         message = f"{request['name']}: reading it takes more memory than one trace may use."
         _answer("error", {"code": "LIMIT", "message": message})
+    except OSError as error:
+        if error.errno not in (*DISK_FULL, errno.EMFILE):
+            raise
+        code = "LONG-SPAN" if error.errno == errno.EMFILE else "DISK-FULL"
+        _answer("error", {"code": code, "message": _too_many_days(request["name"])})
     return 0
+
+
+def _too_many_days(name: str) -> str:
+    return (
+        f"{name}: its packets lie on more days than files may be open at once here. Split it, or "
+        "raise the limit (ulimit -n)."
+    )
 
 
 def _read_trace(request: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +56,7 @@ def _read_trace(request: dict[str, Any]) -> dict[str, Any]:
 
     raw = os.fdopen(request["fd"], "rb", buffering=0) if "fd" in request else None
     with raw or Path(request["path"]).open("rb", buffering=0) as handle:
-        source = ByteSource(handle, request["name"])
+        source = ByteSource(handle, request["name"], size=request["bytes"])
         chosen = request["format"]
         trace_format = format_named(chosen) if chosen else detect(source)
         options = options_from_dict(request["options"])

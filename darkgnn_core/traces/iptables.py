@@ -99,7 +99,7 @@ def read(source: ByteSource, options: ReadOptions, tally: Tally) -> Iterator[pa.
         calendar.year = _first_year(source)
         tally.facts["year_assumed"] = calendar.year
         source.raw.seek(0)
-    lines_from = ByteSource(source.raw, source.name) if assumed else source
+    lines_from = ByteSource(source.raw, source.name, size=source.size) if assumed else source
     assembler = Assembler(source.name, "ns", options, tally)
     for block in text_blocks(lines_from, tally):
         lines = _firewall_lines(block, tally)
@@ -135,7 +135,7 @@ def _first_year(source: ByteSource) -> int:
     """
     source.raw.seek(0)
     calendar = _Calendar()
-    for block in text_blocks(ByteSource(source.raw, source.name), Tally()):
+    for block in text_blocks(ByteSource(source.raw, source.name, size=source.size), Tally()):
         lines = _firewall_lines(block, Tally())
         found = pc.extract_regex(lines, _SYSLOG).drop_null() if len(lines) else lines
         if len(found):

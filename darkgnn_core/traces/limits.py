@@ -11,6 +11,8 @@ OUTPUT_FLOOR_BYTES = 4 << 30
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
+DAY_FILES = 4096
+"""Files open at once: one for each day of a trace; shells often allow 256 or 1,024."""
 
 
 class _NoPandas:
@@ -54,6 +56,9 @@ def confine(input_bytes: int) -> None:
         _, hard = resource.getrlimit(kind)
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (ceiling, ceiling))
+    wanted, hard = DAY_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    ceiling = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (ceiling, hard))
     if sys.platform == "linux":
         kernel = ctypes.CDLL(None)
         kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no reader outlives who asked for it

@@ -1,12 +1,15 @@
 """Opening a trace: a regular file, unpacked by its content, in bounded memory."""
 
+import hashlib
 import io
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import zstandard
 from isal import isal_zlib
@@ -15,10 +18,13 @@ from darkgnn_core.errors import TraceError
 
 HEAD_BYTES = 64 * 1024
 CHUNK_BYTES = 1 << 20
+ZSTD_PIECE_BYTES = 4096
+"""Taken at a time: at zstd's highest ratio, 4 bytes for 128 KiB, it unpacks to 128 MiB."""
 BOMB_BYTES = 64 << 20
 BOMB_RATIO = 200
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+ZSTD_SKIPPED = b"\x2a\x4d\x18"
 ARCHIVES = {
     b"PK\x03\x04": "zip",
     b"7z\xbc\xaf": "7-Zip",
@@ -52,6 +58,52 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb", buffering=0)
 
 
+@dataclass(frozen=True)
+class OpenFile:
+    """A regular file, opened once; it counts as what it was at that moment.
+
+    Attributes:
+        raw: The open file.
+        size: Its bytes when it was opened; what is appended later does not count.
+        modified_ns: When it was last written before that.
+    """
+
+    raw: BinaryIO
+    size: int
+    modified_ns: int
+
+    def sha256(self) -> str:
+        """Return the sha256 of its bytes, in hex, and go back to its start."""
+        digest = hashlib.sha256()
+        left = self.size
+        self.raw.seek(0)
+        while left > 0 and (chunk := self.raw.read(min(CHUNK_BYTES, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+        self.raw.seek(0)
+        return digest.hexdigest()
+
+    def since(self) -> Literal["same", "grew", "changed"]:
+        """Say what has become of it since it was opened, as far as its size and time tell."""
+        now = os.fstat(self.raw.fileno())
+        if now.st_size > self.size:
+            return "grew"
+        unchanged = (now.st_size, now.st_mtime_ns) == (self.size, self.modified_ns)
+        return "same" if unchanged else "changed"
+
+
+@contextmanager
+def open_once(path: Path) -> Iterator[OpenFile]:
+    """Open a regular file for the block.
+
+    Raises:
+        TraceError: As `open_regular`.
+    """
+    with open_regular(path) as raw:
+        found = os.fstat(raw.fileno())
+        yield OpenFile(raw, found.st_size, found.st_mtime_ns)
+
+
 def _not_regular(path: Path) -> TraceError:
     return TraceError(
         f"{path.name}: not a regular file. Give a plain file (not a link, pipe, device or folder).",
@@ -63,23 +115,25 @@ class ByteSource:
     """The bytes of a trace, decompressed as they are read.
 
     A cut or damaged compressed stream ends the bytes early and is told by `trouble`, so that what
-    came before it is kept. Bytes after the last gzip member are left out and told likewise.
+    came before it is kept. Bytes after the last gzip member or zstd frame are left out and told
+    likewise.
 
     Args:
         raw: An open binary file, at its start.
         name: What messages call it.
+        size: Bytes of it that count; all that it has now if None.
 
     Attributes:
-        size: Bytes of the file as it was when opened.
+        size: Bytes of the file that count.
         compression: `gzip`, `zstd` or empty.
-        trouble: Code of what ended the bytes early (`GZIP-CUT`, `GZIP-TRAILING`, `ZSTD-CUT`), or
-            empty.
+        trouble: Code of what ended the bytes early (`GZIP-CUT`, `GZIP-DAMAGED`, `GZIP-TRAILING`,
+            `ZSTD-CUT`, `ZSTD-DAMAGED`, `ZSTD-TRAILING`), or empty.
     """
 
-    def __init__(self, raw: BinaryIO, name: str) -> None:
+    def __init__(self, raw: BinaryIO, name: str, *, size: int | None = None) -> None:
         self.raw = raw
         self.name = name
-        self.size = os.fstat(raw.fileno()).st_size
+        self.size = os.fstat(raw.fileno()).st_size if size is None else size
         self.trouble = ""
         self.unpacked = 0
         magic = raw.read(8)
@@ -134,16 +188,18 @@ class ByteSource:
             self._buffer += chunk
 
     def _plain_chunks(self) -> Iterator[bytes]:
-        left = self.size  # a file that grows while it is read is read to where it ended at first
-        while left > 0 and (chunk := self.raw.read(min(CHUNK_BYTES, left))):
-            left -= len(chunk)
+        while chunk := self._packed(CHUNK_BYTES):
             yield chunk
+
+    def _packed(self, most: int) -> bytes:
+        """Take bytes of the file itself: one that grows is read to where it ended at first."""
+        return self.raw.read(max(0, min(most, self.size - self.raw.tell()))) or b""
 
     def _gzip_chunks(self) -> Iterator[bytes]:
         unpack: Any = isal_zlib.decompressobj(wbits=31)
         pending = b""
         while True:
-            packed = pending or self.raw.read(CHUNK_BYTES // 4)
+            packed = pending or self._packed(CHUNK_BYTES // 4)
             pending = b""
             if not packed:
                 if unpack is not None:
@@ -170,18 +226,29 @@ class ByteSource:
                 yield self._counted(chunk)
 
     def _zstd_chunks(self) -> Iterator[bytes]:
-        reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
-            self.raw, read_across_frames=True, closefd=False
-        )
-        while True:
+        unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        frame: Any = unpacker.decompressobj()
+        pending = b""
+        while packed := pending[:ZSTD_PIECE_BYTES] or self._packed(CHUNK_BYTES // 4):
+            pending = pending[len(packed) :] or packed[ZSTD_PIECE_BYTES:]
+            packed = packed[:ZSTD_PIECE_BYTES]
+            if frame is None:
+                if not _starts_zstd_frame(packed):
+                    self.trouble = "ZSTD-TRAILING"
+                    return
+                frame = unpacker.decompressobj()
             try:
-                chunk = reader.read(CHUNK_BYTES)
+                chunk = frame.decompress(packed)
             except zstandard.ZstdError:
                 self.trouble = "ZSTD-DAMAGED"
                 return
-            if not chunk:
-                return
-            yield self._counted(chunk)
+            if frame.eof:
+                pending = frame.unused_data + pending
+                frame = None
+            if chunk:
+                yield self._counted(chunk)
+        if frame is not None:
+            self.trouble = "ZSTD-CUT"
 
     def _counted(self, chunk: bytes) -> bytes:
         self.unpacked += len(chunk)
@@ -192,6 +259,13 @@ class ByteSource:
                 code="BOMB",
             )
         return chunk
+
+
+def _starts_zstd_frame(packed: bytes) -> bool:
+    """Say whether bytes begin like a frame, or like one to be skipped; fewer than four may."""
+    first = packed[:1]
+    is_skipped = b"\x50" <= first <= b"\x5f" and ZSTD_SKIPPED.startswith(packed[1:4])
+    return is_skipped or ZSTD_MAGIC.startswith(packed[:4])
 
 
 def source_of_bytes(content: bytes, name: str = "trace") -> ByteSource:

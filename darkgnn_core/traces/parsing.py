@@ -1,27 +1,32 @@
 """Reading a trace from outside: start the confined process, follow it, judge how it ended."""
 
+import errno
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from darkgnn_core.errors import TraceError
-from darkgnn_core.traces.opening import open_regular
+from darkgnn_core.errors import TraceError, visible
+from darkgnn_core.traces.opening import OpenFile, open_once
 from darkgnn_core.traces.reading import ReadOptions
 
 COMMAND = (sys.executable, "-m", "darkgnn_core.traces.child")
 DAY_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_]?)(\d\d)\2(\d\d)(?!\d)")
 SILENCE_S = 120.0
 POLL_S = 0.1
+LAST_WORDS_BYTES = 16 << 10
+logger = logging.getLogger("darkgnn.traces")
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ def parse_trace(
     *,
     name: str = "",
     format_name: str = "",
+    opened: OpenFile | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TraceReport:
@@ -94,31 +100,36 @@ def parse_trace(
         options: What the analyst decided.
         name: What messages call the file; its own name if empty.
         format_name: Read it as this format; detect by content if empty.
+        opened: The file, opened before; what was appended since then is left out, with the note
+            `GREW`.
         on_progress: Told a few times a second.
         should_stop: Asked ten times a second.
 
     Raises:
-        TraceError: With the reader's code; `EMPTY`, `NO-PACKETS`, or `IN-CRASH` where the process
-            died or fell silent.
+        TraceError: With the reader's code; `EMPTY`, `NO-PACKETS`, `CHANGED` where the file was
+            written to meanwhile, or `IN-CRASH` where the process died or fell silent.
+        OSError: `ENOSPC`, where there is no room for the files.
         Stopped: If `should_stop` said so; the process is gone.
     """
-    name = name or path.name
+    name = visible(name or path.name)
     started = time.monotonic()
-    with open_regular(path) as raw:
-        size = os.fstat(raw.fileno()).st_size
-        if size == 0:
+    with ExitStack() as stack:
+        file = opened or stack.enter_context(open_once(path))
+        if file.size == 0:
             raise TraceError(f"{name}: the file is empty.", code="EMPTY")
         request = {
             "path": str(path.resolve()),
             "name": name,
-            "bytes": size,
+            "bytes": file.size,
             "directory": str(directory),
             "format": format_name,
             "options": asdict(options),
         }
-        with _start(request, raw) as process:
-            answer = _follow(process, name, on_progress, should_stop)
-    answer |= {"name": name, "bytes": size, "seconds": time.monotonic() - started}
+        words = stack.enter_context(tempfile.TemporaryFile())
+        with _start(request, file.raw, words) as process:
+            answer = _follow(process, name, words, on_progress, should_stop)
+        answer |= {"name": name, "bytes": file.size, "seconds": time.monotonic() - started}
+        _tell_change(file, answer)
     if answer["packets"] == 0:
         raise _nothing_in(name, answer)
     if not set(days_named(name)) <= set(answer["days"]):
@@ -139,7 +150,19 @@ def days_named(name: str) -> list[str]:
     return found
 
 
-def _start(request: dict[str, Any], raw: BinaryIO) -> subprocess.Popen[str]:
+def _tell_change(file: OpenFile, answer: dict[str, Any]) -> None:
+    """Note that the file grew meanwhile; refuse what was changed in another way."""
+    if file.since() == "grew":
+        answer["notes"]["GREW"] = 1
+    elif file.since() == "changed":
+        raise TraceError(
+            f"{answer['name']}: the file was changed while it was read. Load it again once "
+            "nothing writes to it.",
+            code="CHANGED",
+        )
+
+
+def _start(request: dict[str, Any], raw: BinaryIO, words: BinaryIO) -> subprocess.Popen[str]:
     passed: tuple[int, ...] = ()
     if sys.platform != "win32":  # the open file itself is handed on, so none can take its place
         passed = (raw.fileno(),)
@@ -148,6 +171,7 @@ def _start(request: dict[str, Any], raw: BinaryIO) -> subprocess.Popen[str]:
         COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=words,
         text=True,
         pass_fds=passed,
         cwd=Path(__file__).resolve().parents[2],
@@ -165,6 +189,7 @@ def _start(request: dict[str, Any], raw: BinaryIO) -> subprocess.Popen[str]:
 def _follow(
     process: subprocess.Popen[str],
     name: str,
+    words: BinaryIO,
     on_progress: Callable[[Progress], None],
     should_stop: Callable[[], bool],
 ) -> dict[str, Any]:
@@ -185,9 +210,19 @@ def _follow(
     last = listener.last
     if last.get("kind") == "done":
         return {key: value for key, value in last.items() if key != "kind"}
+    if last.get("code") == "DISK-FULL":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if last.get("kind") == "error":
         raise TraceError(str(last["message"]), code=str(last["code"]))
+    _log_last_words(words)
     raise _crashed(name, f"it ended with status {process.returncode}")
+
+
+def _log_last_words(words: BinaryIO) -> None:
+    """Keep what a dead reader said, a traceback perhaps, for the log; no analyst needs it."""
+    end = words.seek(0, os.SEEK_END)
+    words.seek(max(0, end - LAST_WORDS_BYTES))
+    logger.error("a confined reader failed:\n%s", words.read().decode("utf-8", "replace"))
 
 
 class _Listener(threading.Thread):
