@@ -6,7 +6,7 @@ Source: ipset(8), the restore format.
 from darkgnn_core.errors import LabelError
 from darkgnn_core.labels.claims import Claim, ClaimCollector, ListReport
 from darkgnn_core.labels.targets import BadTarget, Target, parse_target, prefixes_between
-from darkgnn_core.labels.texts import clean_name, decode
+from darkgnn_core.labels.texts import LINES, clean_name, decode
 
 OTHER_COMMANDS = frozenset({"create", "flush", "destroy", "swap", "rename", "COMMIT", "del", "-N"})
 
@@ -39,6 +39,9 @@ def read_ipset(
             continue
         if words[0] in ("add", "-A") and len(words) >= 3:
             _collect(row, words, label, collector)
+            if collector.report.read > LINES:
+                message = f"{name}: LIMIT: its ranges are more than {LINES:,} prefixes."
+                raise LabelError(message, code="LIMIT")
         elif words[0] in OTHER_COMMANDS:
             collector.report.notes[f"line_{words[0].lower().strip('-')}"] += 1
         else:

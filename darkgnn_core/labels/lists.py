@@ -101,7 +101,7 @@ def read_list(
 
 
 def read_content(path: Path) -> bytes:
-    """Return the bytes of a list, gzip or zstd unpacked, at most 64 MiB.
+    """Return the bytes of a list, gzip or zstd unpacked, at most 32 MiB.
 
     Raises:
         LabelError: `LIMIT`, `CUT`, or why it can't be opened (`NO-SUCH-FILE`,

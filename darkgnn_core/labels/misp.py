@@ -11,9 +11,7 @@ from typing import Any
 from darkgnn_core.errors import LabelError
 from darkgnn_core.labels.claims import Claim, ClaimCollector, ListReport
 from darkgnn_core.labels.targets import BadTarget, parse_target
-from darkgnn_core.labels.texts import clean_name, decode, shown
-
-MAX_ENTRIES = 5_000_000
+from darkgnn_core.labels.texts import LINES, clean_name, decode, shown
 
 # What list names say around the organisation, taken off from either end.
 _BEFORE = re.compile(r"(?i)^list of (?:published|known)? ?(?:ip[- ](?:address )?ranges for )?")
@@ -88,8 +86,8 @@ def _parse(text: str, name: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not isinstance(value.get("list"), list):
         message = f"{name}: MISP: expected an object with a `list`, found {shown(text[:40])}."
         raise LabelError(message, code="MISP")
-    if len(value["list"]) > MAX_ENTRIES:
-        raise LabelError(f"{name}: LIMIT: more than {MAX_ENTRIES:,} entries.", code="LIMIT")
+    if len(value["list"]) > LINES:
+        raise LabelError(f"{name}: LIMIT: more than {LINES:,} entries.", code="LIMIT")
     return value
 
 

@@ -11,9 +11,11 @@ NAME_CHARACTERS = 120
 UNKNOWN = "unknown"
 """What a host without a label is called; a list can't give it as a label."""
 
-LIST_BYTES = 64 << 20
+LIST_BYTES = 32 << 20
 LINE_CHARACTERS = 1 << 20
-LINES = 5_000_000
+LINES = 1_000_000
+"""Lists are read in this process: these two bound its memory and time (`docs/bad_inputs.md`)."""
+
 FIELD_CHARACTERS = 64 << 10
 
 # Printable by Unicode's rules, yet drawn as nothing: fillers, a joiner, blank braille, selectors.
@@ -92,7 +94,7 @@ def decode(content: bytes, name: str, *, has_lines: bool = True) -> str:
         has_lines: Whether it is a list of lines, which may not be too long or too many.
 
     Raises:
-        LabelError: `EMPTY`; `LIMIT`, above 64 MiB, 5,000,000 lines or a line above 1 MiB;
+        LabelError: `EMPTY`; `LIMIT`, above 32 MiB, 1,000,000 lines or a line above 1 MiB;
             `ENCODING`, where it is not UTF-8 or holds a NUL, with the byte.
     """
     if len(content) > LIST_BYTES:
