@@ -68,23 +68,60 @@ def open_catalogue(path: Path) -> sqlite3.Connection:
         A connection in autocommit mode, rows by name, foreign keys on, WAL, every commit synced.
 
     Raises:
-        WorkspaceError: `NEWER` if a later darkgnn wrote it, `DAMAGED` if it is no catalogue.
+        WorkspaceError: `NEWER` if a later darkgnn wrote it; as `errors_named`.
     """
+    with errors_named(path):
+        return _connected(path)
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         _migrate(connection)
-    except sqlite3.DatabaseError as error:
-        raise WorkspaceError(
-            f"The catalogue {path.name} cannot be opened ({error}). Restore it from a backup, "
-            "or start a new workspace.",
-            code="DAMAGED",
-        ) from error
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+TROUBLES = {
+    "SQLITE_FULL": ("DISK-FULL", "there is no room on its disk; free some and start again"),
+    "SQLITE_BUSY": ("LOCKED", "another process has kept it for long; try again when that is done"),
+    "SQLITE_READONLY": ("NO-PERMISSION", "it cannot be written to; check its permissions"),
+    "SQLITE_CANTOPEN": ("NO-PERMISSION", "it cannot be opened for writing; check its permissions"),
+    "SQLITE_PERM": ("NO-PERMISSION", "this account may not write to it"),
+    "SQLITE_IOERR": ("DISK-ERROR", "its disk failed to read or write, or is full; check the disk"),
+    "SQLITE_CORRUPT": ("DAMAGED", "it is damaged; restore it from a backup"),
+    "SQLITE_NOTADB": ("DAMAGED", "it is no catalogue; restore it from a backup"),
+    "SQLITE_TOOBIG": ("LIMIT", "a text is too long to be kept"),
+}
+"""Code and advice by the name of SQLite's error, its first two words."""
+
+
+@contextmanager
+def errors_named(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a disk, a lock or a damaged file inside the block into a message.
+
+    Mistakes of ours (a wrong statement, a broken constraint) stay what they are.
+
+    Raises:
+        WorkspaceError: `DISK-FULL`, `LOCKED`, `NO-PERMISSION`, `DISK-ERROR`, `DAMAGED`, `LIMIT`.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        name = "_".join(str(getattr(error, "sqlite_errorname", "")).split("_")[:2])
+        if name not in TROUBLES:
+            raise
+        code, advice = TROUBLES[name]
+        raise WorkspaceError(
+            f"The catalogue {path.name}: {advice}. What was saved before is unchanged.", code=code
+        ) from error
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -114,10 +151,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk makes SQLite roll back by itself
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def utc_now() -> str:

@@ -215,7 +215,7 @@ def _may_still_start(row: sqlite3.Row, status: int | None) -> bool:
     if row["state"] != "starting" or status is not None:
         return False
     age_s = (datetime.now(UTC) - datetime.fromisoformat(row["created_at"])).total_seconds()
-    return age_s < START_S and (row["pid"] is None or _is_process(row))
+    return abs(age_s) < START_S and (row["pid"] is None or _is_process(row))
 
 
 def _is_process(row: sqlite3.Row) -> bool:
@@ -260,7 +260,8 @@ def cancel_job(workspace: Workspace, job_id: str) -> Job:
     with workspace.catalogue() as connection:
         connection.execute("UPDATE job SET stop_requested = 1 WHERE id = ?", (job_id,))
         row = connection.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
-    if row["pid"] is not None and _is_process(row):
+    # A clock that was set makes a process look created at another time; its lock still tells.
+    if row["pid"] is not None and (_holds_lock(workspace, job_id) or _is_process(row)):
         _signal(row["pid"], signal.SIGTERM)
         if not _wait_gone(workspace, row, CANCEL_GRACE_S):
             _signal(row["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))

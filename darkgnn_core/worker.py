@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,17 @@ from darkgnn_core.catalogue import utc_now
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.demo import DemoConfig
 from darkgnn_core.demo_loading import load_demo
+from darkgnn_core.durable import disk_errors_named
 from darkgnn_core.errors import DarkgnnError
 from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest, remove
 from darkgnn_core.traces.reading import options_from_dict
 from darkgnn_core.workspace import Workspace, open_workspace
 
 TELL_S = 0.5
+NO_MEMORY = (
+    "There was not enough memory. What it had finished is kept; end other programs, or load fewer "
+    "files at once, and start it again."
+)
 
 
 class Worker:
@@ -151,9 +157,13 @@ def main(root: str, job_id: str) -> int:
 
 def _run(worker: Worker) -> int:
     try:
-        report = KINDS[worker.kind](worker)
+        with disk_errors_named(worker.workspace.scratch):
+            report = KINDS[worker.kind](worker)
     except DarkgnnError as error:
         worker.set_state("failed", f"{error} ({error.code})")
+    except MemoryError:
+        traceback.print_exc()
+        worker.set_state("failed", f"{NO_MEMORY} (OUT-OF-MEMORY)")
     except Exception as error:
         traceback.print_exc()
         worker.set_state("failed", f"Unexpected {type(error).__name__}; the log has the details.")
@@ -168,7 +178,7 @@ def _run(worker: Worker) -> int:
 def _be_first_to_go() -> None:
     """Where memory runs out, let the kernel take this process, not the app."""
     score = Path("/proc/self/oom_score_adj")
-    if score.exists():
+    with suppress(OSError):  # some containers do not allow it, other systems do not have it
         score.write_text("500", encoding="ascii")
 
 

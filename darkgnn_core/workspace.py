@@ -1,19 +1,26 @@
 """The workspace: one directory that holds everything an analyst has loaded, built and noted."""
 
+import errno
 import json
 import os
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from darkgnn_core.catalogue import open_catalogue, read_setting, utc_now, write_setting
+from darkgnn_core.catalogue import (
+    errors_named,
+    open_catalogue,
+    read_setting,
+    utc_now,
+    write_setting,
+)
 from darkgnn_core.config import SnapshotConfig
-from darkgnn_core.durable import sweep_partials
+from darkgnn_core.durable import disk_errors_named, sweep_partials
 from darkgnn_core.errors import WorkspaceError
 
 
@@ -69,8 +76,9 @@ class Workspace:
 
     @contextmanager
     def catalogue(self) -> Iterator[sqlite3.Connection]:
-        """Open the catalogue for the block."""
-        with closing(open_catalogue(self.catalogue_path)) as connection:
+        """Open the catalogue for the block; its troubles become errors of ours."""
+        path = self.catalogue_path
+        with errors_named(path), closing(open_catalogue(path)) as connection:
             yield connection
 
 
@@ -83,13 +91,15 @@ def open_workspace(root: Path, *, create: bool = True) -> Workspace:
 
     Raises:
         WorkspaceError: `NO-WORKSPACE` if absent and not to be made, `NOT-A-WORKSPACE` if the
-            directory holds other things, `NO-PERMISSION`, `NEWER`, `DAMAGED`.
+            directory holds other things, `NETWORK-DISK`, `NO-PERMISSION`, `DISK-FULL`, `NEWER`,
+            `DAMAGED`.
     """
-    root = root.expanduser().resolve()
+    root = _resolved(root)
     workspace = Workspace(root)
-    if not workspace.catalogue_path.exists():
-        _refuse_unless_creatable(workspace, create=create)
     try:
+        if not workspace.catalogue_path.exists():
+            _refuse_unless_creatable(workspace, create=create)
+        refuse_network_disk(root)
         for directory in (
             root,
             workspace.packets,
@@ -98,15 +108,71 @@ def open_workspace(root: Path, *, create: bool = True) -> Workspace:
             workspace.jobs,
             workspace.scratch,
         ):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with disk_errors_named(directory):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with workspace.catalogue():
             workspace.catalogue_path.chmod(0o600)
-    except PermissionError as error:
-        raise WorkspaceError(
-            f"{root}: this account may not write there. Choose another directory.",
-            code="NO-PERMISSION",
-        ) from error
+    except OSError as error:
+        raise _unusable(root, error) from error
     return workspace
+
+
+def _resolved(root: Path) -> Path:
+    try:
+        return root.expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, no home, a NUL
+        raise _unusable(root, error) from error
+
+
+def _unusable(root: Path, error: Exception) -> WorkspaceError:
+    why = {
+        errno.EACCES: "this account may not write there",
+        errno.EPERM: "this account may not write there",
+        errno.EROFS: "it lies on a disk that can only be read",
+        errno.ENAMETOOLONG: "its name is too long",
+        errno.ENOTDIR: "a part of its path is a file",
+        errno.EEXIST: "a part of its path is a file",
+    }.get(getattr(error, "errno", None) or 0)
+    code = "NO-PERMISSION" if why else "BAD-PATH"
+    said = why or "the system cannot use this path"
+    return WorkspaceError(f"{root}: {said}. Choose another directory.", code=code)
+
+
+NETWORK_DISKS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "lustre",
+     "davfs", "fuse.sshfs", "fuse.davfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "beegfs"}
+)  # fmt: skip
+"""Names of file systems whose locks and memory maps SQLite must not rely on (see its WAL page)."""
+MOUNTS = Path("/proc/self/mounts")
+
+
+def refuse_network_disk(root: Path) -> None:
+    """Refuse a directory on a network file system, where the system tells (Linux does).
+
+    Raises:
+        WorkspaceError: `NETWORK-DISK`.
+    """
+    kind = _file_system_of(root)
+    if kind in NETWORK_DISKS:
+        raise WorkspaceError(
+            f"{root}: it lies on a network disk ({kind}), where a crash or a second computer can "
+            "damage the catalogue. Choose a directory on this computer; traces may stay where "
+            "they are.",
+            code="NETWORK-DISK",
+        )
+
+
+def _file_system_of(path: Path) -> str:
+    """Return the kind of file system that holds a path; empty where the system does not say."""
+    found: tuple[int, str] = (0, "")
+    with suppress(OSError):
+        for line in MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+            _, point, kind, *_ = line.split(" ")
+            for code, character in (("\\040", " "), ("\\011", "\t"), ("\\134", "\\")):
+                point = point.replace(code, character)
+            if path.is_relative_to(point) and len(point) >= found[0]:
+                found = (len(point), kind)
+    return found[1]
 
 
 def _refuse_unless_creatable(workspace: Workspace, *, create: bool) -> None:
@@ -131,7 +197,7 @@ def writer_lock(workspace: Workspace) -> Iterator[None]:
     The lock is the operating system's: it is free the moment its holder is gone, however it died.
 
     Raises:
-        WorkspaceError: `LOCKED`, naming the process that holds it.
+        WorkspaceError: `LOCKED`, naming the process that holds it; `NO-PERMISSION`; `DISK-FULL`.
     """
     lock = FileLock(workspace.root / "writer.lock", timeout=0)
     holder = workspace.root / "writer.json"
@@ -139,9 +205,12 @@ def writer_lock(workspace: Workspace) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise WorkspaceError(_who_holds(holder), code="LOCKED") from error
+    except OSError as error:
+        raise _unusable(workspace.root, error) from error
     try:
         details = {"pid": os.getpid(), "machine": socket.gethostname(), "since": utc_now()}
-        holder.write_text(json.dumps(details), encoding="utf-8")
+        with disk_errors_named(holder):
+            holder.write_text(json.dumps(details), encoding="utf-8")
         for directory in (workspace.packets, workspace.snapshots, workspace.scratch):
             sweep_partials(directory)
         yield
