@@ -271,8 +271,8 @@ def local_offsets(local_s: Ints, timezone: str | None, *, where: str) -> tuple[I
     """Return the UTC offset in seconds of each local time, and the DST cases met."""
     if timezone is None:
         raise TraceError(
-            f"{where}: its times carry no zone. Say which it is, for example timezone='UTC' or "
-            "timezone='Europe/Rome'.",
+            f"{where}: its times carry no zone. Say which it is, for example UTC or Europe/Rome "
+            "(command line: --timezone UTC).",
             code="TIMEZONE",
         )
     check_timezone(timezone)
