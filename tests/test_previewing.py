@@ -1,11 +1,15 @@
 """A look at a file before it is loaded: what it is, what it lacks, and nothing changed."""
 
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from app_workspaces import write_trace
 
 from darkgnn_core.errors import TraceError
+from darkgnn_core.traces.packets import SCHEMA
 from darkgnn_core.traces.previewing import mapping_from_choice, preview_trace
 from darkgnn_core.traces.reading import ReadOptions
 
@@ -62,3 +66,40 @@ def test_a_choice_becomes_a_mapping() -> None:
     assert mapping_from_choice({}, "s") is None
     with pytest.raises(TraceError):
         mapping_from_choice({"ts_ns": "t"}, "years")
+
+
+def test_json_lines_and_parquet_show_their_columns(tmp_path: Path) -> None:
+    """Their mapping can be chosen, too; packets in our own schema need none."""
+    rows = [{"ts": 1_638_316_800 + i, "src": {"ip": "198.51.100.7"}} for i in range(5)]
+    text = tmp_path / "trace.jsonl"
+    text.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    look = preview_trace(text)
+    assert look.columns == ["ts", "src.ip"]
+    assert look.mapping["columns"] == {"ts_ns": "ts", "src_ip": "src.ip"}
+    assert look.packets == 5
+    table = tmp_path / "trace.parquet"
+    pq.write_table(pa.table({"ts": [1_638_316_800] * 5, "saddr": ["198.51.100.7"] * 5}), table)
+    look = preview_trace(table)
+    assert look.columns == ["ts", "saddr"]
+    assert look.samples == ["1638316800", "198.51.100.7"]
+    assert look.mapping["columns"]["src_ip"] == "saddr"
+    assert look.packets == 5
+    ours = tmp_path / "ours.parquet"
+    packet = {"ts_ns": 1_638_316_800 * 10**9, "src_ip": 7, "proto": 6, "mirai": False}
+    pq.write_table(pa.Table.from_pylist([packet], schema=SCHEMA), ours)
+    assert preview_trace(ours).columns == []
+
+
+def test_what_is_worth_knowing_is_told(tmp_path: Path) -> None:
+    """Notes of the reader come along: a firewall log without a year, and with one given."""
+    path = tmp_path / "ufw.log"
+    path.write_text(
+        "Mar  5 01:02:03 box kernel: [UFW BLOCK] IN=eth0 OUT= SRC=192.0.2.7 DST=198.51.100.9 "
+        "LEN=44 TTL=241 ID=1 PROTO=TCP SPT=4 DPT=23 WINDOW=65535 RES=0x00 SYN URGP=0\n" * 3
+    )
+    look = preview_trace(path)
+    assert look.notes["year_assumed"] == 3
+    assert look.facts["year_assumed"] > 2020
+    given = preview_trace(path, ReadOptions(year=2020))
+    assert "year_assumed" not in given.notes
+    assert given.rows[0]["ts_ns"] == 1_583_370_123 * 10**9

@@ -16,6 +16,7 @@ from darkgnn_core.traces.limits import confine, spare_pandas
 ROWS = 12
 TEXT_LIMIT = 200
 LOOK_S = 1.5
+MAX_COLUMNS = 512
 
 
 def main() -> int:
@@ -49,7 +50,9 @@ def _look(request: dict[str, Any], answer: dict[str, Any]) -> None:
         trace_format = format_named(chosen) if chosen else detect(source)
         answer |= {"format": trace_format.name, "title": trace_format.title}
         answer["compression"] = source.compression
-        _look_at_text(source, trace_format.name, answer)
+        _look_at_text(source, answer)
+        if trace_format.name in _TABLES:
+            _look_at_columns(answer, *_TABLES[trace_format.name](source))
         tally = Tally()
         started = time.perf_counter()
         batches = trace_format.read(source, options_from_dict(request["options"]), tally)
@@ -61,38 +64,75 @@ def _look(request: dict[str, Any], answer: dict[str, Any]) -> None:
                 break
         seconds = time.perf_counter() - started
         answer["facts"] = tally.facts
-        answer |= {"read": tally.read, "kept": tally.kept, "skipped": dict(tally.skipped)}
+        answer |= {"read": tally.read, "kept": tally.kept}
+        answer |= {"skipped": dict(tally.skipped), "notes": dict(tally.notes)}
         answer |= {"taken_bytes": source.position, "seconds": seconds, "packets": tally.packets}
         if first is not None:
             answer["rows"] = first.slice(0, ROWS).to_pylist()
 
 
-def _look_at_text(source: Any, format_name: str, answer: dict[str, Any]) -> None:
-    """Add the first lines of a text, and for a table its columns with sample values."""
-    from darkgnn_core.traces.delimited import data_lines, guess_from_head
+def _look_at_text(source: Any, answer: dict[str, Any]) -> None:
+    """Add the first lines of a text."""
     from darkgnn_core.traces.formats import is_binary
-    from darkgnn_core.traces.mapping import to_dict
     from darkgnn_core.traces.opening import HEAD_BYTES
-    from darkgnn_core.traces.tables import DELIMITERS, head_lines, split_line
+    from darkgnn_core.traces.tables import head_lines
 
     head = source.peek(HEAD_BYTES)
-    if is_binary(head):
-        return
-    answer["lines"] = [line[:TEXT_LIMIT] for line in head_lines(head, count=ROWS)]
-    if format_name != "delimited":
-        return
+    if not is_binary(head):
+        answer["lines"] = [line[:TEXT_LIMIT] for line in head_lines(head, count=ROWS)]
+
+
+def _look_at_columns(
+    answer: dict[str, Any], header: list[str], rows: list[list[str]], guessed: Any
+) -> None:
+    """Add the columns of a table with one value of each, and the mapping they suggest."""
+    from darkgnn_core.traces.mapping import to_dict
+
+    answer["columns"] = header
+    answer["samples"] = [
+        next((row[i][:TEXT_LIMIT] for row in rows if len(row) > i and row[i]), "")
+        for i in range(len(header))
+    ]
+    answer["mapping"] = to_dict(guessed)
+
+
+def _delimited_table(source: Any) -> tuple[list[str], list[list[str]], Any]:
+    from darkgnn_core.traces.delimited import data_lines, guess_from_head
+    from darkgnn_core.traces.opening import HEAD_BYTES
+    from darkgnn_core.traces.tables import DELIMITERS, split_line
+
+    head = source.peek(HEAD_BYTES)
     delimiter, guessed = guess_from_head(head)
     lines = data_lines(head)[: ROWS + 1]
     cut = [split_line(line, delimiter) for line in lines]
     if not guessed.columns:
         cut = [max((split_line(line, d) for d in DELIMITERS), key=len) for line in lines]
-    header = cut[0] if cut else []
-    answer["columns"] = header
-    answer["samples"] = [
-        next((row[i][:TEXT_LIMIT] for row in cut[1:] if len(row) > i and row[i]), "")
-        for i in range(len(header))
-    ]
-    answer["mapping"] = to_dict(guessed)
+    return (cut[0] if cut else []), cut[1:], guessed
+
+
+def _jsonl_table(source: Any) -> tuple[list[str], list[list[str]], Any]:
+    from darkgnn_core.traces.jsonl import sample
+    from darkgnn_core.traces.mapping import guess
+    from darkgnn_core.traces.opening import HEAD_BYTES
+
+    header, rows = sample(source.peek(HEAD_BYTES))
+    return header[:MAX_COLUMNS], rows, guess(header[:MAX_COLUMNS], rows)
+
+
+def _parquet_table(source: Any) -> tuple[list[str], list[list[str]], Any]:
+    """Return nothing for packets in our own schema: no mapping can be chosen for those."""
+    from darkgnn_core.traces.mapping import guess
+    from darkgnn_core.traces.parquet import is_packet_table, open_table, sample
+    from darkgnn_core.traces.reading import ColumnMapping
+
+    table = open_table(source)
+    if is_packet_table(table.schema_arrow):
+        return [], [], ColumnMapping(())
+    header, rows = sample(table, count=ROWS)
+    return header[:MAX_COLUMNS], rows, guess(header[:MAX_COLUMNS], rows)
+
+
+_TABLES = {"delimited": _delimited_table, "jsonl": _jsonl_table, "parquet": _parquet_table}
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Preview:
         read: Records met in the part looked at.
         kept: Records of it that would be loaded.
         skipped: Records of it that would be left out, by reason.
+        notes: Things worth knowing of it that drop nothing, by code.
         packets: Packets in that part.
         taken_bytes: Bytes of the file that part takes.
         seconds: Time that part took to read.
@@ -58,6 +59,7 @@ class Preview:
     read: int = 0
     kept: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
     packets: int = 0
     taken_bytes: int = 0
     seconds: float = 0.0
