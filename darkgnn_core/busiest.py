@@ -1,5 +1,6 @@
 """The busiest hosts of a time bin with their labels, for the home page."""
 
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 import numpy as np
@@ -13,6 +14,48 @@ from darkgnn_core.snapshots.reading import read_hosts
 from darkgnn_core.workspace import Workspace
 
 COLUMNS = ["address", "label", "packets", "ports", "dark_addresses", "hours", "first", "last"]
+
+
+@dataclass(frozen=True)
+class KnownShare:
+    """How much of a bin comes from known scanners.
+
+    Attributes:
+        hosts: Hosts whose label is of the class `known`.
+        packets: Their packets.
+        all_packets: Packets of all hosts of the bin.
+    """
+
+    hosts: int = 0
+    packets: int = 0
+    all_packets: int = 0
+
+    @property
+    def share(self) -> float:
+        """Share of the packets, 0 to 1."""
+        return self.packets / self.all_packets if self.all_packets else 0.0
+
+
+def known_share(workspace: Workspace, config: SnapshotConfig, bin_key: str) -> KnownShare:
+    """Return how much of a bin the switch "Hide known scanners" hides.
+
+    Args:
+        workspace: Where the snapshot is.
+        config: Its settings.
+        bin_key: Its bin.
+
+    Raises:
+        WorkspaceError: `NO-SNAPSHOT`, `DAMAGED`.
+    """
+    directory = open_snapshot(workspace, config, bin_key).directory
+    if directory is None:
+        return KnownShare()
+    table = read_hosts(directory, ["host", "packets"])
+    packets = table["packets"].to_numpy().astype(np.int64)
+    with workspace.catalogue() as connection:
+        resolved = resolve(connection, table["host"].to_numpy(), day=bin_key[:10])
+        is_known = class_mask(connection, resolved, "known")
+    return KnownShare(int(is_known.sum()), int(packets[is_known].sum()), int(packets.sum()))
 
 
 def busiest_hosts(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from darkgnn_core.config import SnapshotConfig
+from darkgnn_core.labels.classes import class_mask
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.querying import locked_database
@@ -83,17 +84,21 @@ def _hosts_of(shelved: ShelvedSnapshot) -> np.ndarray:
 def _day_table(
     connection: sqlite3.Connection, shelved: list[ShelvedSnapshot], hosts: dict[str, np.ndarray]
 ) -> pd.DataFrame:
-    labelled = _labelled(connection, hosts)
+    counted = _host_counts(hosts, _labelled(connection, hosts))
+    rows = [_counts(each) | row for each, row in zip(shelved, counted, strict=True)]
+    return pd.DataFrame(rows, columns=_DAY_COLUMNS)
+
+
+def _host_counts(hosts: dict[str, np.ndarray], labelled: np.ndarray) -> list[dict[str, Any]]:
+    """Return new, returning and labelled hosts of each bin, in the order given."""
     rows = []
     seen = np.empty(0, np.uint32)
     before = np.empty(0, np.uint32)
-    for each in shelved:
-        today = hosts[each.bin]
+    for today in hosts.values():
         known = np.isin(today, seen, assume_unique=True)
         with_label = int(np.isin(today, labelled).sum())
         rows.append(
-            _counts(each)
-            | {
+            {
                 "new_hosts": int((~known).sum()),
                 "returning_hosts": int((known & ~np.isin(today, before)).sum()),
                 "labelled_hosts": with_label,
@@ -102,13 +107,42 @@ def _day_table(
         )
         seen = np.union1d(seen, today)
         before = today
-    return pd.DataFrame(rows, columns=_DAY_COLUMNS)
+    return rows
+
+
+def hosts_without_known(workspace: Workspace, config: SnapshotConfig) -> pd.DataFrame:
+    """Return the host columns of `Health.days` without known scanners (`labels.classes`).
+
+    Returns:
+        One row a bin: `bin`, `hosts`, `new_hosts`, `returning_hosts`, `labelled_hosts`,
+        `labelled_share`.
+    """
+    hosts = {each.bin: _hosts_of(each) for each in list_snapshots(workspace, config)}
+    with workspace.catalogue() as connection:
+        for key, today in hosts.items():
+            resolved = resolve(connection, today, day=key[:10])
+            hosts[key] = today[~class_mask(connection, resolved, "known")]
+        counted = _host_counts(hosts, _labelled(connection, hosts))
+    rows = [
+        {"bin": key, "hosts": len(hosts[key])} | row
+        for key, row in zip(hosts, counted, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=_HOST_COLUMNS)
 
 
 def _labelled(connection: sqlite3.Connection, hosts: dict[str, np.ndarray]) -> np.ndarray:
     everyone = np.unique(np.concatenate([*hosts.values(), np.empty(0, np.uint32)]))
     return everyone[resolve(connection, everyone).codes > 0]
 
+
+_HOST_COLUMNS = [
+    "bin",
+    "hosts",
+    "new_hosts",
+    "returning_hosts",
+    "labelled_hosts",
+    "labelled_share",
+]
 
 _DAY_COLUMNS = [
     "bin",

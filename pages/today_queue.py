@@ -6,7 +6,7 @@ from darkgnn_core.charts import sensor
 from pages.shared import loaders, state
 from pages.shared.feedback import show_table
 from pages.shared.first_run import show_first_run
-from pages.shared.sensor_view import show_day, show_gaps, show_pair
+from pages.shared.sensor_view import show_day, show_gaps, show_hidden, show_pair
 
 st.title("Today")
 workspace = loaders.workspace_in_use()
@@ -15,7 +15,8 @@ if health.days.empty:
     show_first_run(workspace)
     st.stop()
 
-show_day(health, state.day())
+day = state.day() or health.days["bin"].iloc[-1]
+show_day(health, day)
 show_gaps(health)
 
 days, missing = health.days, health.missing
@@ -36,12 +37,16 @@ show_pair(
 )
 
 st.header("Who came, and for what?")
+host_days = days
+if state.is_known_hidden():
+    show_hidden(loaders.known_in(workspace, day))
+    host_days = loaders.days_without_known(workspace)
 show_pair(
-    ("Hosts a day", sensor.hosts_by_day(days, missing)),
+    ("Hosts a day", sensor.hosts_by_day(host_days, missing)),
     ("Busiest ports", sensor.top_ports(health.top_ports)),
 )
 show_pair(
-    ("Share of hosts with a label", sensor.labelled_by_day(days, missing)),
+    ("Share of hosts with a label", sensor.labelled_by_day(host_days, missing)),
     ("Different ports a day", sensor.ports_by_day(days, missing)),
 )
 
@@ -55,5 +60,4 @@ if state.is_known_hidden():
 show_table(classes, "table2")
 
 st.header("Busiest hosts of the day")
-day = state.day() or health.days["bin"].iloc[-1]
 show_table(loaders.hosts(workspace, day, hide_known=state.is_known_hidden()), "hosts", height=360)

@@ -15,6 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from darkgnn_core.inbox import keep_upload, list_inbox, sweep_uploads
 from darkgnn_core.jobs import list_jobs
+from darkgnn_core.labels.store import add_list
+from darkgnn_core.traces.mapping import to_json
+from darkgnn_core.traces.reading import ColumnMapping
 from darkgnn_core.workspace import Workspace, open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,6 +145,8 @@ def test_times_without_a_zone_need_one(run: Any, tmp_path: Path) -> None:
     app = run(tmp_path / "new", "load_data.py")
     app.text_input(key="load_path").input(str(path)).run()
     assert app.button(key="start_loading").disabled is True
+    assert not app.error
+    assert "Choose the zone" in app.info[0].value
     app.selectbox(key="load_timezone").select("Europe/Rome").run()
     assert app.button(key="start_loading").disabled is False
     assert str(app.dataframe[1].value["time (UTC)"].iloc[0]).startswith("2021-12-01 09:00:00")
@@ -231,3 +236,86 @@ def test_traffic_without_snapshots_offers_to_build_them(run: Any, tmp_path: Path
         connection.execute("DELETE FROM snapshot")
     app = run(workspace.root)
     assert [button.label for button in app.main.button] == ["Build the snapshots"]
+
+
+LOCAL_ROWS = [f"{1_638_316_800 + i},198.51.100.7,23" for i in range(20)]
+
+
+def write_local(folder: Path, header: str = "seen,who,dst_port") -> Path:
+    """Write a table whose time and source have names that are not guessed."""
+    path = folder / "local.csv"
+    path.write_text("\n".join([header, *LOCAL_ROWS]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_mapping_is_saved_and_used_again(run: Any, tmp_path: Path) -> None:
+    """A guess can be saved; a saved mapping makes an odd table loadable, and is what is loaded."""
+    app = run(tmp_path / "new", "load_data.py")
+    app.text_input(key="load_path").input(str(write_trace(tmp_path / "trace.csv"))).run()
+    assert app.download_button(key="save_mapping").label == "Save this mapping"
+    app.text_input(key="load_path").input(str(write_local(tmp_path))).run()
+    assert app.button(key="start_loading").disabled is True
+    assert len(app.download_button) == 0
+    columns = (("ts_ns", "seen"), ("src_ip", "who"), ("dst_port", "dst_port"))
+    saved = to_json(ColumnMapping(columns)).encode()
+    app.file_uploader(key="load_saved_mapping").upload("mapping.json", saved).run()
+    assert not app.exception
+    assert not app.error
+    assert app.button(key="start_loading").disabled is False
+    assert app.dataframe[1].value["source"].iloc[0] == "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe", "it is not text"),
+        (b"hello", "not JSON"),
+        (b'{"columns": {"ts_ns": "ts"}}', "are needed"),
+        (b'{"columns": {"ts_ns": "a<b>", "src_ip": "src_ip"}}', "there is no column a<b> here"),
+    ],
+)
+def test_a_mapping_that_is_none_is_refused_in_words(
+    run: Any, tmp_path: Path, content: bytes, words: str
+) -> None:
+    """A message says why; the guess stays in use."""
+    app = run(tmp_path / "new", "load_data.py")
+    app.text_input(key="load_path").input(str(write_trace(tmp_path / "trace.csv"))).run()
+    app.file_uploader(key="load_saved_mapping").upload("mapping.json", content).run()
+    assert not app.exception
+    assert words in app.error[0].value.replace("\\", "")
+    assert app.button(key="start_loading").disabled is False
+
+
+def test_a_log_without_a_year_asks_for_one(run: Any, tmp_path: Path) -> None:
+    """Empty means the latest that fits, which is said; a year given is the year of the packets."""
+    line = (
+        "Mar  5 01:02:03 box kernel: [UFW BLOCK] IN=eth0 OUT= SRC=192.0.2.7 DST=198.51.100.9 "
+        "LEN=44 TTL=241 ID=1 PROTO=TCP SPT=4 DPT=23 WINDOW=65535 RES=0x00 SYN URGP=0\n"
+    )
+    path = tmp_path / "ufw.log"
+    path.write_text(line * 3 + "Mar  5 01:02:04 box kernel: something else\n")
+    app = run(tmp_path / "new", "load_data.py")
+    app.text_input(key="load_path").input(str(path)).run()
+    assert app.number_input(key="load_year").value is None
+    assert "the latest that fits" in app.number_input(key="load_year").placeholder
+    told = [words for table in app.dataframe[1:] for words in table.value.iloc[:, 0]]
+    assert "the line has no year: the latest that fits is taken" in told
+    assert "another line of the log, not about a packet" in told
+    app.number_input(key="load_year").set_value(2020).run()
+    assert not app.exception
+    assert str(app.dataframe[0].value["time (UTC)"].iloc[0]).startswith("2020-03-05 01:02:03")
+    assert app.button(key="start_loading").disabled is False
+
+
+def test_what_is_hidden_is_said(run: Any, tmp_path: Path) -> None:
+    """Known scanners hidden: how many, with which share of the packets; the charts change."""
+    workspace = filled_workspace(tmp_path)
+    with workspace.catalogue() as connection:
+        add_list(connection, b"src_ip,label\n198.51.100.5,Censys\n", name="list.csv")
+    app = run(workspace.root)
+    assert not any("hidden" in info.value for info in app.info)
+    app.toggle(key="hide_known").set_value(True).run()
+    assert not app.exception
+    told = next(info.value for info in app.info if "hidden" in info.value)
+    assert told.startswith("1 known scanner with 5.0% of the day's packets are hidden")
+    assert len(app.dataframe[1].value) == 19

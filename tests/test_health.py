@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from darkgnn_core.busiest import KnownShare, known_share
 from darkgnn_core.config import SnapshotConfig
-from darkgnn_core.health import all_hosts, measure_health, table2
+from darkgnn_core.health import all_hosts, hosts_without_known, measure_health, table2
 from darkgnn_core.ingest import ingest
 from darkgnn_core.workspace import Workspace, open_workspace
 from tests.made_traces import DAY_S, Made, write_log
@@ -106,3 +107,15 @@ def test_an_empty_workspace_gives_empty_tables(tmp_path: Path) -> None:
     assert health.missing == ()
     assert table2(empty, ALL).empty
     assert all_hosts(empty, ALL).tolist() == []
+
+
+def test_known_scanners_are_told_apart(workspace: Workspace) -> None:
+    """Censys is a known scanner: its packets of a day, and the hosts a day without it."""
+    assert known_share(workspace, ALL, "2021-12-01") == KnownShare(1, 2, 3)
+    assert known_share(workspace, ALL, "2021-12-02").share == 1.0
+    assert known_share(workspace, ALL, "2021-12-04") == KnownShare(1, 1, 4)
+    without = hosts_without_known(workspace, ALL).set_index("bin")
+    assert list(without["hosts"]) == [1, 0, 2]
+    assert list(without["new_hosts"]) == [1, 0, 1]
+    assert list(without["returning_hosts"]) == [0, 0, 1]
+    assert list(without["labelled_share"]) == [0, 0, 0]

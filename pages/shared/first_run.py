@@ -27,7 +27,7 @@ def show_first_run(workspace: Workspace) -> None:
     demo, own = st.columns(2, border=True)
     with demo:
         st.markdown("**Look around first**")
-        st.write("A synthetic darknet of two weeks, made on this computer in about a minute.")
+        st.write("A synthetic darknet of two weeks, made on this computer in about half a minute.")
         show_demo_button(workspace)
     with own:
         st.markdown("**Load your own traffic**")

@@ -1,7 +1,7 @@
 """What chosen files are: format, first rows, columns, time zone, size and time."""
 
-import zlib
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -9,26 +9,20 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.load_tables import packet_table
+from darkgnn_core.charts.plain_words import in_words
 from darkgnn_core.ingest import default_workers
-from darkgnn_core.traces.mapping import TARGETS, missing_columns, to_json
-from darkgnn_core.traces.previewing import Preview, mapping_from_choice
+from darkgnn_core.traces.previewing import Preview
 from darkgnn_core.traces.reading import ReadOptions
-from darkgnn_core.traces.times import UNITS
 from darkgnn_core.units import file_size
 from pages.shared import loaders
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.load_choice import ChosenFile
+from pages.shared.load_mapping import ask_mapping
 
 PORT_COLUMNS = {
     name: st.column_config.NumberColumn(format="%d") for name in ("source port", "port", "window")
 }
-UNIT_NAMES = {
-    "s": "seconds since 1970",
-    "ms": "milliseconds since 1970",
-    "us": "microseconds since 1970",
-    "ns": "nanoseconds since 1970",
-    "text": "date and time (ISO 8601)",
-}
+FIRST_YEAR = 1995
 
 
 def show_preview(files: list[ChosenFile]) -> dict[str, Any] | None:
@@ -39,18 +33,26 @@ def show_preview(files: list[ChosenFile]) -> dict[str, Any] | None:
     """
     st.subheader("What is it?")
     chosen = _which(files)
-    untouched = loaders.preview(chosen.path, chosen.name, "", None)
-    timezone = _ask_timezone() if untouched.code == "TIMEZONE" else None
-    mapping = _ask_mapping(untouched) if untouched.columns else ""
-    look = loaders.preview(chosen.path, chosen.name, mapping, timezone)
+    untouched = loaders.preview(chosen.path, chosen.name)
+    mapping = ask_mapping(untouched) if untouched.columns else ""
+    assumed = untouched.facts.get("year_assumed")
+    year = _ask_year(assumed) if assumed else None
+    look = loaders.preview(chosen.path, chosen.name, mapping, year=year)
+    timezone = None
+    if look.code == "TIMEZONE":
+        timezone = _ask_timezone()
+        look = loaders.preview(chosen.path, chosen.name, mapping, timezone, year=year)
     _show_figures(look, files)
     _show_rows(look)
+    if look.code == "TIMEZONE":
+        st.info("Choose the zone of the sensor's clock first.", icon=":material/schedule:")
+        return None
     if not look.is_loadable:
         st.error(safe(look.message), icon=":material/error:")
-        if len(files) == 1 or look.code in ("TIMEZONE", "COLUMNS", "MAPPING"):
+        if len(files) == 1 or look.code in ("COLUMNS", "MAPPING"):
             return None
         st.caption("The other files are loaded; this one is reported as failed.")
-    read = ReadOptions(mapping=loaders.mapping_of(mapping) if mapping else None, timezone=timezone)
+    read = ReadOptions(loaders.mapping_of(mapping) if mapping else None, timezone, year)
     return asdict(read)
 
 
@@ -77,50 +79,15 @@ def _ask_timezone() -> str | None:
     )
 
 
-def _ask_mapping(look: Preview) -> str:
-    """Show which column is what, to be changed; return the mapping as JSON, empty if as guessed."""
-    guessed = dict(look.mapping.get("columns", {}))
-    form = zlib.crc32("\n".join(look.columns).encode())  # another table, another form
-    with st.expander("Which column is what", expanded=look.code == "COLUMNS"):
-        samples = dict(zip(look.columns, look.samples, strict=True))
-        table = pd.DataFrame(
-            {
-                "field": TARGETS,
-                "column": [guessed.get(target) for target in TARGETS],
-                "example": [plain(samples.get(guessed.get(t, ""), "")) for t in TARGETS],
-            }
-        )
-        edited = st.data_editor(
-            table,
-            key=f"load_mapping_{form}",
-            hide_index=True,
-            width="stretch",
-            disabled=["field", "example"],
-            column_config={
-                "field": st.column_config.TextColumn("Field of a packet"),
-                "column": st.column_config.SelectboxColumn(
-                    "Column of the file", options=look.columns
-                ),
-                "example": st.column_config.TextColumn("Example"),
-            },
-        )
-        unit = st.selectbox(
-            "Times are written as",
-            UNITS,
-            index=UNITS.index(look.mapping.get("time_unit", "s")),
-            format_func=UNIT_NAMES.__getitem__,
-            key=f"load_unit_{form}",
-        )
-        pairs = zip(edited["field"], edited["column"], strict=True)
-        choice = {field: name for field, name in pairs if isinstance(name, str) and name}
-        if choice == guessed and unit == look.mapping.get("time_unit"):
-            return ""
-        mapping = mapping_from_choice(choice, unit)
-        lacking = missing_columns(mapping) if mapping else ["ts_ns", "src_ip"]
-        if mapping is None or lacking:
-            st.caption(f"Still needed: {safe(', '.join(lacking))}.")
-            return ""
-        return to_json(mapping)
+def _ask_year(assumed: int) -> int | None:
+    return st.number_input(
+        "Its times carry no year. Which year is the first line of?",
+        min_value=FIRST_YEAR,
+        max_value=datetime.now(UTC).year,
+        value=None,
+        key="load_year",
+        placeholder=f"{assumed}, the latest that fits",
+    )
 
 
 def _show_figures(look: Preview, files: list[ChosenFile]) -> None:
@@ -153,7 +120,13 @@ def _show_rows(look: Preview) -> None:
     if look.lines:
         with st.expander("First lines of the file", expanded=not look.rows):
             st.code("\n".join(plain(line) for line in look.lines), language=None)
-    if look.skipped:
-        reasons = pd.DataFrame({"reason": look.skipped.keys(), "records": look.skipped.values()})
-        st.caption(f"Of the first {look.read:,} records, left out:")
-        show_table(reasons, "first_skipped")
+    left_out = f"Of the first {look.read:,} records, left out:"
+    _show_reasons("why", look.skipped, left_out, "first_skipped")
+    _show_reasons("what", look.notes, "Worth knowing", "first_notes")
+
+
+def _show_reasons(title: str, counts: dict[str, int], caption: str, key: str) -> None:
+    if counts:
+        words = [in_words(code) for code in counts]
+        st.caption(caption)
+        show_table(pd.DataFrame({title: words, "records": counts.values()}), key)

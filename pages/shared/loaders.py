@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from darkgnn_core.busiest import busiest_hosts
-from darkgnn_core.health import Health, all_hosts, measure_health, table2
+from darkgnn_core.busiest import KnownShare, busiest_hosts, known_share
+from darkgnn_core.health import Health, all_hosts, hosts_without_known, measure_health, table2
 from darkgnn_core.labels.classes import labels_of_class
 from darkgnn_core.labels.conflicts import conflicts
 from darkgnn_core.labels.coverage import Coverage, coverage, hosts_by_source
@@ -91,12 +91,41 @@ def _hosts(root: str, changed: Fingerprint, bin_key: str, hide_known: bool) -> p
     return busiest_hosts(workspace, workspace.snapshot_config(), bin_key, hide_known=hide_known)
 
 
+def known_in(workspace: Workspace, bin_key: str) -> KnownShare:
+    """Return how much of a bin comes from known scanners."""
+    return _known_in(str(workspace.root), fingerprint(workspace), bin_key)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _known_in(root: str, changed: Fingerprint, bin_key: str) -> KnownShare:
+    workspace = workspace_at(root)
+    return known_share(workspace, workspace.snapshot_config(), bin_key)
+
+
+def days_without_known(workspace: Workspace) -> pd.DataFrame:
+    """Return the hosts of each bin without known scanners."""
+    return _days_without_known(str(workspace.root), fingerprint(workspace))
+
+
+@st.cache_data(max_entries=4, show_spinner="Leaving out known scanners")
+def _days_without_known(root: str, changed: Fingerprint) -> pd.DataFrame:
+    workspace = workspace_at(root)
+    return hosts_without_known(workspace, workspace.snapshot_config())
+
+
 def mapping_of(text: str) -> ColumnMapping:
     """Return a mapping from its JSON text."""
     return from_json(text)
 
 
-def preview(path: Path, name: str, mapping: str, timezone: str | None) -> Preview:
+def preview(
+    path: Path,
+    name: str,
+    mapping: str = "",
+    timezone: str | None = None,
+    *,
+    year: int | None = None,
+) -> Preview:
     """Return a look at the start of a file.
 
     Args:
@@ -104,16 +133,22 @@ def preview(path: Path, name: str, mapping: str, timezone: str | None) -> Previe
         name: What to call it.
         mapping: The mapping chosen, as JSON text; empty to guess.
         timezone: Zone of times without one.
+        year: Year of times without one.
     """
     stat = path.stat()
-    return _preview(str(path), (stat.st_mtime_ns, stat.st_size), name, mapping, timezone)
+    return _preview(str(path), (stat.st_mtime_ns, stat.st_size), name, mapping, timezone, year)
 
 
 @st.cache_data(max_entries=32, show_spinner="Looking at the file")
 def _preview(
-    path: str, changed: tuple[int, int], name: str, mapping: str, timezone: str | None
+    path: str,
+    changed: tuple[int, int],
+    name: str,
+    mapping: str,
+    timezone: str | None,
+    year: int | None,
 ) -> Preview:
-    options = ReadOptions(mapping=from_json(mapping) if mapping else None, timezone=timezone)
+    options = ReadOptions(from_json(mapping) if mapping else None, timezone, year)
     return preview_trace(Path(path), options, name=name)
 
 

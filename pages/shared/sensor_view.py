@@ -3,6 +3,7 @@
 import altair as alt
 import streamlit as st
 
+from darkgnn_core.busiest import KnownShare
 from darkgnn_core.health import Health
 from pages.shared.feedback import plain
 
@@ -89,3 +90,14 @@ def show_gaps(health: Health) -> None:
 def _listed(days: tuple[str, ...], *, limit: int = 6) -> str:
     more = f" and {len(days) - limit} more days" if len(days) > limit else ""
     return ", ".join(days[:limit]) + more
+
+
+def show_hidden(known: KnownShare) -> None:
+    """Say how much of the day the switch "Hide known scanners" hides, and where."""
+    scanners = "known scanner" if known.hosts == 1 else "known scanners"
+    st.info(
+        f"{known.hosts:,} {scanners} with {known.share:.1%} of the day's packets are hidden in the "
+        "charts of hosts and in the tables below. The charts of packets and ports show all "
+        "traffic.",
+        icon=":material/visibility_off:",
+    )
