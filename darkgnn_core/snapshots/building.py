@@ -1,13 +1,19 @@
-"""From the packets of a time bin to one snapshot: filter, port nodes, edges, features, summary."""
+"""From the packets of a time bin to one snapshot: filter, count, port nodes, features, summary."""
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from darkgnn_core.config import SnapshotConfig, config_hash
@@ -26,15 +32,22 @@ from darkgnn_core.snapshots.columns import (
     PAIRS_SCHEMA,
     PORTS_FILE,
     PORTS_SCHEMA,
+    REST,
     SUMMARY_FILE,
 )
-from darkgnn_core.snapshots.summaries import REASONS, count_filters, describe_graph
+from darkgnn_core.snapshots.counting import (
+    Packets,
+    count_dark_addresses,
+    count_nulls,
+    count_packets,
+    look_alikes,
+)
+from darkgnn_core.snapshots.shards import Shards, read_shards
+from darkgnn_core.snapshots.summaries import REASONS, Passed, count_filters, describe_graph
+from darkgnn_core.traces.packets import SCHEMA
 
 VERSION = 1
 """Raise it when the meaning of a stored column changes."""
-
-GAP_ROWS = 8_000_000
-"""Packets whose gaps are held at once; a busier bin takes its hosts in parts."""
 
 WRITE_ROWS = 500_000
 
@@ -60,10 +73,12 @@ def build_snapshot(
         time_bin: The bin.
         config: Settings; they and the hashes of the files go into the summary.
         directory: Existing directory that receives `hosts.parquet`, `ports.parquet`,
-            `edges.parquet`, `pairs.parquet` (schemas in `columns`) and `summary.json`. Queries
-            spill beside it.
-        memory_mb: Memory of the database, MiB; Python and Arrow come on top.
-        threads: Threads of the database.
+            `edges.parquet`, `pairs.parquet` (schemas in `columns`) and `summary.json`. Packets
+            that do not fit wait beside it.
+        memory_mb: Memory for the packets counted at once, MiB (`shards.BYTES_PER_PACKET` each; all
+            packets of one host are), and limit of the database that holds the counts. Python and
+            its libraries come on top.
+        threads: Threads of the database; columns of packets are read side by side from 2 on.
 
     Returns:
         The summary, as written: `bin`, `config`, `config_hash`, `inputs` (name, bytes, sha256);
@@ -86,24 +101,84 @@ def build_snapshot(
     with (
         tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=directory.parent) as temporary,
         locked_database(
-            sorted({path.parent for path in files}),
-            temporary=Path(temporary),
-            memory_mb=memory_mb,
-            threads=threads,
+            [], temporary=Path(temporary), memory_mb=memory_mb, threads=threads
         ) as connection,
     ):
+        shards = read_shards(
+            files,
+            time_bin,
+            config,
+            directory=Path(temporary),
+            memory_mb=memory_mb,
+            threads=threads,
+        )
+        hosts = HostShards(connection, shards, config)
         summary = _describe_inputs(files, time_bin, config)
-        summary |= _filter(connection, files, time_bin, config)
-        _aggregate(connection, time_bin, config, kept=summary["kept"])
+        summary |= _count(connection, hosts, time_bin)
+        summary |= _aggregate(connection, hosts)
         summary |= describe_graph(connection, time_bin)
-        if not config.drop_duplicates:
-            found = connection.execute(statements.DUPLICATES).fetchall()[0][0]
-            summary["found"]["duplicate"] = found
-        nulls = summary["nulls"]
-        summary["absent_columns"] = sorted(n for n in nulls if nulls[n] == summary["kept"])
         _write_tables(connection, config, time_bin, directory)
     write_json(directory / SUMMARY_FILE, summary)
     return summary
+
+
+@dataclass(eq=False)
+class HostShards:
+    """The packets of chosen hosts, shard by shard, as often as asked; one shard is kept.
+
+    Attributes:
+        connection: Database that takes repeats away, where the settings say so.
+        shards: The packets.
+        config: The settings.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    shards: Shards
+    config: SnapshotConfig
+
+    @cached_property
+    def _only(self) -> list[Packets]:
+        return [self._packets(table) for table in self.shards]
+
+    def __iter__(self) -> Iterator[Packets]:
+        """Yield the packets of each shard that has any."""
+        if self.shards.held is not None:
+            yield from self._only
+        else:
+            yield from map(self._packets, self.shards)
+
+    def _packets(self, table: pa.Table) -> Packets:
+        if self.config.drop_duplicates:
+            table = self._without_repeats(table)
+        return Packets.of_table(table, self.config.min_packets)
+
+    def _without_repeats(self, table: pa.Table) -> pa.Table:
+        rows = look_alikes(table, np.ones(len(table), np.bool_))
+        if not rows.any():
+            return table
+        with registered(self.connection, "look_alikes", table.filter(pa.array(rows))):
+            unrepeated = self.connection.sql(statements.UNREPEATED).to_arrow_table()
+        return pa.concat_tables([table.filter(pa.array(~rows)), unrepeated.cast(SCHEMA)])
+
+    def count_repeats(self, packets: Packets, tied: npt.NDArray[np.uint32]) -> int:
+        """Count kept packets that repeat another; they are of hosts with simultaneous packets."""
+        suspect = np.zeros(len(packets.hosts) + 1, np.bool_)
+        suspect[np.searchsorted(packets.hosts, tied)] = True
+        rows = look_alikes(packets.table, suspect[packets.host])
+        if not rows.any():
+            return 0
+        with registered(self.connection, "look_alikes", packets.table.filter(pa.array(rows))):
+            return int(self.connection.execute(statements.REPEATED).fetchall()[0][0])
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    """Let queries see an Arrow table under a name of ours."""
+    connection.register(name, table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
 
 
 def _describe_inputs(
@@ -125,40 +200,37 @@ def _describe_inputs(
     }
 
 
-def _filter(
-    connection: duckdb.DuckDBPyConnection,
-    files: Sequence[Path],
-    time_bin: Bin,
-    config: SnapshotConfig,
+def _count(
+    connection: duckdb.DuckDBPyConnection, hosts: HostShards, time_bin: Bin
 ) -> dict[str, Any]:
-    """Make the tables `tally`, `senders` and `kept`; return what was counted on the way."""
-    rows = {
-        "files": [str(path) for path in files],
-        "start": time_bin.start_ns,
-        "end": time_bin.end_ns,
-    }
-    backscatter = {"include_backscatter": config.include_backscatter}
-    bogons = {"include_bogons": config.include_bogons}
+    """Count each shard into tables of the database; return what the filters left out."""
+    passed, parts = Passed(), defaultdict[str, list[pa.Table]](list)
+    for packets in hosts:
+        passed.packets += packets.table.num_rows
+        passed.senders += packets.senders
+        passed.kept += packets.kept
+        passed.hosts += len(packets.hosts)
+        if not packets.kept:
+            continue
+        passed.nulls.update(count_nulls(packets))
+        tables = count_packets(packets, time_bin)
+        if not hosts.config.drop_duplicates:
+            gaps = tables["host_gaps"]
+            tied = gaps.filter(pc.greater(gaps["simultaneous"], 0))
+            passed.repeats += hosts.count_repeats(packets, tied["src_ip"].to_numpy())
+        for name, table in tables.items():
+            parts[name].append(table)
     for macro in statements.MACROS:
         connection.execute(macro)
     connection.execute(statements.BOGONS)
     connection.executemany(statements.ADD_BOGON, bogon_ranges())
-    connection.execute(statements.TALLY, rows)
+    connection.register("tally", hosts.shards.tally)
     connection.execute(statements.BOGUS)
-    if config.drop_duplicates:
-        connection.execute(statements.UNIQUE, rows | backscatter | bogons)
-        connection.execute(statements.UNIQUE_SENDERS)
-    else:
-        connection.execute(statements.SENDERS, backscatter | bogons)
-    counts = count_filters(connection, config)
-    if not counts["kept"]:
-        raise _nothing_left(time_bin, config, counts)
-    connection.execute(statements.CHOSEN, {"min_packets": config.min_packets})
-    if config.drop_duplicates:
-        connection.execute(statements.UNIQUE_KEPT)
-        connection.execute("DROP TABLE once")
-    else:
-        connection.execute(statements.KEPT, rows | backscatter)
+    counts = count_filters(connection, hosts.config, passed)
+    if not passed.kept:
+        raise _nothing_left(time_bin, hosts.config, counts)
+    for name, tables_of_shards in parts.items():
+        connection.register(name, pa.concat_tables(tables_of_shards))
     return counts
 
 
@@ -181,30 +253,23 @@ def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any])
     )
 
 
-def _aggregate(
-    connection: duckdb.DuckDBPyConnection, time_bin: Bin, config: SnapshotConfig, *, kept: int
-) -> None:
-    """Make the tables that features and edges are taken from."""
-    connection.execute(statements.TRUE_PAIRS)
-    connection.execute(statements.NODES, {"max_ports": config.max_ports})
+def _aggregate(connection: duckdb.DuckDBPyConnection, hosts: HostShards) -> dict[str, int]:
+    """Make the tables of nodes and edges; return how many dark addresses were met."""
+    connection.execute(statements.NODES, {"max_ports": hosts.config.max_ports})
+    ports, nodes = connection.execute("SELECT dst_port, node FROM nodes").fetchnumpy().values()
+    node_of = np.full(2**16, REST, np.int32)
+    node_of[ports] = nodes
+    counted = [count_dark_addresses(packets, node_of) for packets in hosts if packets.kept]
+    connection.register("dark", pa.concat_tables([table for table, _ in counted]))
     for statement in (
-        statements.TRIPLES,
         statements.EDGES,
         statements.HOST_PORTS,
         statements.HOST_TRUE_PORTS,
-        statements.HOST_DARK,
         statements.PORT_HOSTS,
-        statements.HOST_HEADERS,
         statements.PORT_HEADERS,
-        *statements.COMMON,
-        statements.HOST_SOURCE_PORTS,
     ):
         connection.execute(statement)
-    connection.execute(statements.HOST_HOURS, {"start": time_bin.start_ns})
-    connection.execute(statements.GAPS)
-    shards = -(-kept // GAP_ROWS)
-    for shard in range(shards):
-        connection.execute(statements.ADD_GAPS, {"shards": shards, "shard": shard})
+    return {"dark_addresses": len(np.unique(np.concatenate([met for _, met in counted])))}
 
 
 def _write_tables(

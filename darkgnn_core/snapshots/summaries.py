@@ -1,20 +1,18 @@
 """What a snapshot says about itself: what was read, left out and why, and the sensor's health."""
 
-from string import Template
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.snapshots.bins import Bin
-from darkgnn_core.traces.packets import COLUMNS
 
 REASONS = ("not_tcp", "no_port", "backscatter", "bogon", "duplicate", "few_packets")
 """Why a packet is left out, in the order of the filters: a packet counts under the first."""
 
 TOP_PORTS = 20
-
-_NULLABLE = tuple(name for name in COLUMNS if name not in ("ts_ns", "src_ip", "proto", "dst_port"))
 
 READ = """SELECT coalesce(sum(n), 0)::BIGINT,
         coalesce(sum(n) FILTER (kind = 0), 0)::BIGINT,
@@ -23,25 +21,46 @@ READ = """SELECT coalesce(sum(n), 0)::BIGINT,
         coalesce(sum(n) FILTER ((kind = 3 OR (kind = 2 AND $include_backscatter))
             AND src_ip IN (SELECT src_ip FROM bogus)), 0)::BIGINT
     FROM tally"""
-FILTERED = """SELECT coalesce(sum(n), 0)::BIGINT, count(*),
-        coalesce(sum(n) FILTER (n >= $min_packets), 0)::BIGINT, count(*) FILTER (n >= $min_packets)
-    FROM senders"""
 HOURLY = """SELECT hour, sum(n)::BIGINT, count(DISTINCT src_ip),
         coalesce(sum(n) FILTER (kind = 2), 0)::BIGINT
     FROM tally GROUP BY hour"""
-KEPT_HOURLY = """SELECT (ts_ns - $start) // 3600000000000 AS hour, count(*)
-    FROM kept GROUP BY hour"""
+KEPT_HOURLY = "SELECT hour, sum(n)::BIGINT FROM kept_hours GROUP BY hour"
 SIZES = """SELECT (SELECT count(*) FROM port_headers), (SELECT count(*) FROM nodes),
-        (SELECT count(*) FROM edges), (SELECT count(DISTINCT dst_ip) FROM triples),
+        (SELECT count(*) FROM edges),
         (SELECT count(*) FILTER (mirai > 0) FROM host_headers)"""
 TOP = "SELECT dst_port, n, hosts FROM nodes ORDER BY n DESC, dst_port LIMIT $top"
-NULLS = Template("SELECT $counts FROM kept").substitute(
-    counts=", ".join(f'count(*) - count("{name}")' for name in _NULLABLE)
-)
 
 
-def count_filters(connection: duckdb.DuckDBPyConnection, config: SnapshotConfig) -> dict[str, Any]:
-    """Return what was read, found, dropped by reason and kept, so far as the filters ran.
+@dataclass
+class Passed:
+    """What passed the filters on single packets, and what of it the host filter kept.
+
+    Attributes:
+        packets: Packets that reached the host filter.
+        senders: Their senders.
+        kept: Packets of hosts with enough of them.
+        hosts: Those hosts.
+        repeats: Kept packets that repeat another, where duplicates stay.
+        nulls: Kept packets without a value, by column.
+    """
+
+    packets: int = 0
+    senders: int = 0
+    kept: int = 0
+    hosts: int = 0
+    repeats: int = 0
+    nulls: Counter[str] = field(default_factory=Counter)
+
+
+def count_filters(
+    connection: duckdb.DuckDBPyConnection, config: SnapshotConfig, passed: Passed
+) -> dict[str, Any]:
+    """Return what was read, found, dropped by reason and kept.
+
+    Args:
+        connection: Database with the tables `tally` and `bogus`.
+        config: Which filters ran.
+        passed: What came of them.
 
     Returns:
         `read`, `kept` packets with `read == kept + sum(dropped.values())`; `found` counts the
@@ -50,42 +69,38 @@ def count_filters(connection: duckdb.DuckDBPyConnection, config: SnapshotConfig)
     read, not_tcp, no_port, backscatter, bogon = connection.execute(
         READ, {"include_backscatter": config.include_backscatter}
     ).fetchall()[0]
-    passed, senders, kept, hosts = connection.execute(
-        FILTERED, {"min_packets": config.min_packets}
-    ).fetchall()[0]
     dropped = {
         "not_tcp": not_tcp,
         "no_port": no_port,
         "backscatter": 0 if config.include_backscatter else backscatter,
         "bogon": 0 if config.include_bogons else bogon,
     }
-    dropped["duplicate"] = read - sum(dropped.values()) - passed
-    dropped["few_packets"] = passed - kept
+    dropped["duplicate"] = read - sum(dropped.values()) - passed.packets
+    dropped["few_packets"] = passed.packets - passed.kept
     return {
         "read": read,
         "dropped": dropped,
         "found": {
             "backscatter": backscatter,
             "bogon": bogon,
-            "duplicate": dropped["duplicate"],
+            "duplicate": dropped["duplicate"] + passed.repeats,
         },
-        "kept": kept,
-        "hosts": hosts,
-        "dropped_hosts": {"few_packets": senders - hosts},
+        "kept": passed.kept,
+        "hosts": passed.hosts,
+        "dropped_hosts": {"few_packets": passed.senders - passed.hosts},
+        "nulls": {name: count for name, count in sorted(passed.nulls.items()) if count},
+        "absent_columns": sorted(n for n, count in passed.nulls.items() if count == passed.kept),
     }
 
 
 def describe_graph(connection: duckdb.DuckDBPyConnection, time_bin: Bin) -> dict[str, Any]:
-    """Return the sizes of the graph, its top ports, what the format lacks, and the hours."""
-    ports, true_ports, edges, dark, mirai = connection.execute(SIZES).fetchall()[0]
-    nulls = dict(zip(_NULLABLE, connection.execute(NULLS).fetchall()[0], strict=True))
+    """Return the sizes of the graph, its top ports, and the hours."""
+    ports, true_ports, edges, mirai = connection.execute(SIZES).fetchall()[0]
     return {
         "ports": ports,
         "true_ports": true_ports,
         "edges": edges,
-        "dark_addresses": dark,
         "mirai_hosts": mirai,
-        "nulls": {name: count for name, count in nulls.items() if count},
         "top_ports": [
             {"port": port, "packets": packets, "hosts": hosts}
             for port, packets, hosts in connection.execute(TOP, {"top": TOP_PORTS}).fetchall()
@@ -100,6 +115,6 @@ def _by_hour(connection: duckdb.DuckDBPyConnection, time_bin: Bin) -> dict[str, 
     for hour, *values in connection.execute(HOURLY).fetchall():
         for name, value in zip(names[:3], values, strict=True):
             hourly[name][hour] = value
-    for hour, kept in connection.execute(KEPT_HOURLY, {"start": time_bin.start_ns}).fetchall():
+    for hour, kept in connection.execute(KEPT_HOURLY).fetchall():
         hourly["kept"][hour] = kept
     return hourly
