@@ -56,6 +56,7 @@ st.caption(
 )
 classes = loaders.classes(workspace)
 if state.is_known_hidden():
+    st.caption("Known scanners are hidden; the total counts them.")
     classes = classes[~classes["label"].isin(loaders.known_labels(workspace))]
 show_table(classes, "table2")
 

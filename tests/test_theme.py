@@ -67,6 +67,12 @@ def test_text_stands_out(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_words_of_a_primary_button_stand_out(mode: str) -> None:
+    """Streamlit writes them in white whatever the colour: at least 3 to 1, as for large parts."""
+    assert contrast("#FFFFFF", CONFIG["theme"][mode]["primaryColor"]) >= 3.0
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
 def test_chart_colours_stand_out(mode: str) -> None:
     """Every colour of a category on the background: at least 3 to 1."""
     theme = CONFIG["theme"][mode]

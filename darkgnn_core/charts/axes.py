@@ -22,6 +22,7 @@ def day_axis(bins: "pd.Series[str]", missing: tuple[str, ...] = ()) -> alt.X:
         labelExpr="slice(datum.label, 5)" if same_year else "datum.label",
         labelOverlap="greedy",
         labelAngle=0,
+        labelFlush=False,
     )
     return alt.X("bin:O", sort=None, scale=alt.Scale(domain=keys), axis=axis)
 
@@ -60,5 +61,5 @@ def legend(domain: list[str]) -> alt.Color:
     return alt.Color(
         "kind:N",
         scale=alt.Scale(domain=domain),
-        legend=alt.Legend(title=None, orient="top", columns=3, labelLimit=0),
+        legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=0, padding=0, offset=8),
     )

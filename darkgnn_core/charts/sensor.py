@@ -145,7 +145,7 @@ def packets_by_hour(
     table = hours[["bin", "hour", "packets", "hosts"]]
     base = alt.Chart(table, height=HEIGHT).encode(
         x=day_axis(table["bin"], missing),
-        y=alt.Y("hour:O", title="hour (UTC)", axis=alt.Axis(labelOverlap="greedy")),
+        y=alt.Y("hour:O", title="hour (UTC)", axis=alt.Axis(values=list(range(0, 24, 3)))),
         tooltip=[
             day_tip(),
             alt.Tooltip("hour:O", title="hour (UTC)"),
@@ -156,7 +156,9 @@ def packets_by_hour(
     grid = base.mark_rect().encode(
         color=alt.Color(
             "packets:Q",
-            legend=alt.Legend(title="packets an hour", orient="top", format="~s"),
+            legend=alt.Legend(
+                title="packets an hour", orient="top", format="~s", padding=0, offset=8
+            ),
         )
     )
     silent = base.transform_filter(alt.FieldEqualPredicate(field="packets", equal=0)).mark_point(
