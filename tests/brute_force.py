@@ -29,7 +29,7 @@ def snapshot(packets: list[Packet], start: int, hours: int, config: SnapshotConf
     hosts = {host: _host(rows, node, start, config) for host, rows in _by(kept, "src_ip").items()}
     by_node = defaultdict(list)
     for p in kept:
-        by_node[node[p["dst_port"]]].append(p)
+        by_node[node[_true_port(p)]].append(p)
     edges = {
         key: {
             "packets": len(rows),
@@ -47,7 +47,7 @@ def snapshot(packets: list[Packet], start: int, hours: int, config: SnapshotConf
         "edges": edges,
         "pairs": {
             key: {"packets": n}
-            for key, n in Counter((p["src_ip"], p["dst_port"]) for p in kept).items()
+            for key, n in Counter((p["src_ip"], _true_port(p)) for p in kept).items()
         },
         "read": len(inside),
         "kept": len(kept),
@@ -62,15 +62,13 @@ def _filter(packets: list[Packet], config: SnapshotConfig) -> tuple[list[Packet]
     dropped = Counter(
         dict.fromkeys(("not_tcp", "no_port", "backscatter", "bogon", "duplicate", "few_packets"), 0)
     )
-    found = Counter({"backscatter": 0, "bogon": 0, "duplicate": 0})
+    found = Counter({"no_port": 0, "backscatter": 0, "bogon": 0, "duplicate": 0})
     seen = set()
     for p in packets:
         if p["proto"] != 6:
             dropped["not_tcp"] += 1
             continue
-        if p["dst_port"] is None:
-            dropped["no_port"] += 1
-            continue
+        found["no_port"] += p["dst_port"] is None
         if is_backscatter(p):
             found["backscatter"] += 1
             if not config.include_backscatter:
@@ -111,14 +109,20 @@ def _by(packets: list[Packet], name: str) -> dict[Any, list[Packet]]:
 def _pairs(packets: list[Packet], node: dict[int, int]) -> dict[tuple[int, int], list[Packet]]:
     groups = defaultdict(list)
     for p in packets:
-        groups[p["src_ip"], node[p["dst_port"]]].append(p)
+        groups[p["src_ip"], node[_true_port(p)]].append(p)
     return groups
 
 
 def _nodes(packets: list[Packet], max_ports: int) -> dict[int, int]:
-    counts = Counter(p["dst_port"] for p in packets)
+    counts = Counter(p["dst_port"] for p in packets if p["dst_port"] is not None)
     order = sorted(counts, key=lambda port: (-counts[port], port))
-    return {port: port if place < max_ports else REST for place, port in enumerate(order)}
+    nodes = {port: port if place < max_ports else REST for place, port in enumerate(order)}
+    return nodes | {REST: REST}
+
+
+def _true_port(p: Packet) -> int:
+    """Return the port; -1 where the trace does not tell it."""
+    return REST if p["dst_port"] is None else p["dst_port"]
 
 
 def _root(value: Fraction) -> float:
@@ -175,8 +179,8 @@ def _port(packets: list[Packet]) -> dict[str, float]:
 def _host(
     packets: list[Packet], node: dict[int, int], start: int, config: SnapshotConfig
 ) -> dict[str, Any]:
-    true = Counter(p["dst_port"] for p in packets)
-    cut = Counter(node[p["dst_port"]] for p in packets)
+    true = Counter(map(_true_port, packets))
+    cut = Counter(node[_true_port(p)] for p in packets)
     dark = Counter(_present(packets, "dst_ip"))
     source = Counter(_present(packets, "src_port"))
     hours = Counter((p["ts_ns"] - start) // HOUR for p in packets)
@@ -228,7 +232,7 @@ def _share(answers: list[bool]) -> float | None:
 def _shares(packets: list[Packet]) -> dict[str, float | None]:
     masscan, mirai = [], []
     for p in packets:
-        if None not in (p["dst_ip"], p["seq"], p["ip_id"]):
+        if None not in (p["dst_ip"], p["seq"], p["ip_id"], p["dst_port"]):
             masscan.append((p["dst_ip"] ^ p["dst_port"] ^ p["seq"]) & 0xFFFF == p["ip_id"])
         if p["mirai"] is not None:
             mirai.append(p["mirai"])
@@ -264,7 +268,7 @@ def _hourly(
     def hour(p: Packet) -> int:
         return (p["ts_ns"] - start) // HOUR
 
-    plain = [p for p in inside if p["proto"] == 6 and p["dst_port"] is not None]
+    plain = [p for p in inside if p["proto"] == 6]
     senders = defaultdict(set)
     for p in inside:
         senders[hour(p)].add(p["src_ip"])

@@ -206,12 +206,13 @@ def test_hand_counted_trace(build):
     summary = read_summary(directory)
     assert summary["dropped"] == {
         "not_tcp": 1,
-        "no_port": 1,
+        "no_port": 0,
         "backscatter": 2,
         "bogon": 0,
         "duplicate": 0,
-        "few_packets": 1,
+        "few_packets": 2,
     }
+    assert summary["found"]["no_port"] == 1
     assert (summary["read"], summary["kept"], summary["hosts"], summary["edges"]) == (12, 7, 2, 4)
     assert (summary["ports"], summary["true_ports"], summary["dark_addresses"]) == (3, 3, 2)
     assert summary["mirai_hosts"] == 1
@@ -494,6 +495,41 @@ def test_ties_at_the_port_cut_go_to_the_lower_number(build):
     assert read_ports(directory).column("port").to_pylist() == [-1, 5, 6]
 
 
+def test_packets_without_a_port_belong_to_the_rest(build):
+    """However many there are, they take no place among the ports, and count everywhere else."""
+    rows = [packet(dst_port=None, dst_ip=DARK_1 + n % 3, ts_ns=START + n) for n in range(9)]
+    rows += [packet(dst_port=80), packet(dst_port=90, dst_ip=DARK_1 + 5)]
+    rows += [packet(dst_port=None, proto=17), packet(dst_port=None, src_ip=BELA)]
+    directory = build(rows, config=replace(ALL, max_ports=1))
+    assert read_ports(directory).column("packets").to_pylist() == [11, 1]
+    edges = rows_by(read_edges(directory), "host", "port")
+    assert list(edges) == [(ANNA, -1), (ANNA, 80), (BELA, -1)]
+    assert (edges[ANNA, -1]["packets"], edges[ANNA, -1]["dark_addresses"]) == (10, 4)
+    pairs = rows_by(read_pairs(directory), "host", "port")
+    assert {key: row["packets"] for key, row in pairs.items()} == {
+        (ANNA, -1): 9,
+        (ANNA, 80): 1,
+        (ANNA, 90): 1,
+        (BELA, -1): 1,
+    }
+    anna = rows_by(read_hosts(directory), "host")[ANNA]
+    assert (anna["packets"], anna["ports"], anna["true_ports"]) == (11, 2, 3)
+    assert (anna["dark_addresses"], anna["length_sum"]) == (4, 440)
+    summary = read_summary(directory)
+    assert (summary["found"]["no_port"], summary["dropped"]["no_port"]) == (10, 0)
+    assert (summary["dropped"]["not_tcp"], summary["true_ports"]) == (1, 3)
+    assert [top["port"] for top in summary["top_ports"]] == [80, 90]
+    assert summary["nulls"] == {"dst_port": 10}
+
+
+def test_a_trace_without_any_port(build):
+    """Where no port is known at all, everything is one node."""
+    directory = build([packet(dst_port=None)] * 3)
+    assert read_ports(directory).column("port").to_pylist() == [-1]
+    assert read_summary(directory)["absent_columns"] == ["dst_port"]
+    assert read_hosts(directory).to_pylist()[0]["masscan_share"] is None
+
+
 def test_no_rest_node_where_all_ports_fit(build):
     """Without ports beyond the cut there is no node for the rest."""
     rows = [packet(dst_port=port) for port in (1, 2)]
@@ -512,7 +548,7 @@ def test_nothing_left_says_why(build):
     with pytest.raises(TraceError, match="12 packets read, of them 1 not TCP") as caught:
         build(HAND_COUNTED, config=SnapshotConfig(min_packets=99))
     assert caught.value.code == "NOTHING-LEFT"
-    assert "8 from hosts with fewer than 99 packets" in str(caught.value)
+    assert "9 from hosts with fewer than 99 packets" in str(caught.value)
     with pytest.raises(TraceError, match=r": 0 packets read\."):
         build([])
     with pytest.raises(TraceError, match="0 packets read"):

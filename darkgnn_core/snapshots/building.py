@@ -36,6 +36,7 @@ from darkgnn_core.snapshots.columns import (
     SUMMARY_FILE,
 )
 from darkgnn_core.snapshots.counting import (
+    NO_PORT,
     Packets,
     count_dark_addresses,
     count_nulls,
@@ -46,7 +47,7 @@ from darkgnn_core.snapshots.shards import Shards, read_shards
 from darkgnn_core.snapshots.summaries import REASONS, Passed, count_filters, describe_graph
 from darkgnn_core.traces.packets import SCHEMA
 
-VERSION = 1
+VERSION = 2
 """Raise it when the meaning of a stored column changes."""
 
 WRITE_ROWS = 500_000
@@ -63,10 +64,11 @@ def build_snapshot(
 ) -> dict[str, Any]:
     """Build the graph of one time bin: who sent packets to which port, and how.
 
-    Filters run in this order, and a packet counts under the first that drops it: not TCP, no
-    destination port, backscatter (SYN and ACK, or RST; unknown flags stay), bogon source,
-    duplicate, host with too few packets. Then ports are cut to the busiest `max_ports` (of equal
-    ones the lower number) and one node for the rest. The order of files and rows does not matter.
+    Filters run in this order, and a packet counts under the first that drops it: not TCP,
+    backscatter (SYN and ACK, or RST; unknown flags stay), bogon source, duplicate, host with too
+    few packets. Then ports are cut to the busiest `max_ports` (of equal ones the lower number) and
+    one node for the rest. TCP whose destination port the trace does not tell belongs to the rest
+    and takes no place among the busiest. The order of files and rows does not matter.
 
     Args:
         packet_files: Parquet files of `packets.SCHEMA`; rows outside the bin are passed over.
@@ -83,7 +85,8 @@ def build_snapshot(
     Returns:
         The summary, as written: `bin`, `config`, `config_hash`, `inputs` (name, bytes, sha256);
         packets `read`, `kept` and `dropped` by reason, which add up exactly; `found` counts
-        backscatter, bogons and duplicates even where they stay (duplicates then among the kept);
+        backscatter, bogons and duplicates even where they stay (duplicates then among the kept)
+        and TCP packets without a port (`no_port`; `dropped.no_port` is 0, since they stay);
         `hosts`, `dropped_hosts`, `ports` (nodes), `true_ports`, `edges`, `dark_addresses`,
         `mirai_hosts`, `top_ports`; `nulls` by column and the `absent_columns` that are all null,
         whose features are 0; `hourly` lists over the hours of the bin: `packets` and `hosts`
@@ -237,7 +240,6 @@ def _count(
 def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any]) -> TraceError:
     why = {
         "not_tcp": "not TCP",
-        "no_port": "without a port",
         "backscatter": "backscatter (SYN-ACK or RST)",
         "bogon": "from bogon addresses",
         "duplicate": "duplicates",
@@ -257,8 +259,8 @@ def _aggregate(connection: duckdb.DuckDBPyConnection, hosts: HostShards) -> dict
     """Make the tables of nodes and edges; return how many dark addresses were met."""
     connection.execute(statements.NODES, {"max_ports": hosts.config.max_ports})
     ports, nodes = connection.execute("SELECT dst_port, node FROM nodes").fetchnumpy().values()
-    node_of = np.full(2**16, REST, np.int32)
-    node_of[ports] = nodes
+    node_of = np.full(NO_PORT + 1, REST, np.int32)
+    node_of[np.where(ports == REST, NO_PORT, ports)] = nodes
     counted = [count_dark_addresses(packets, node_of) for packets in hosts if packets.kept]
     connection.register("dark", pa.concat_tables([table for table, _ in counted]))
     for statement in (

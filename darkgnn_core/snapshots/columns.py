@@ -63,13 +63,14 @@ EXTRA_HOST_COLUMNS = (
 )
 """What is kept of a host beyond the paper; null where the format carries no such field.
 
-`true_ports` before the port filter; `hours` of the bin in which the host was seen; `*_common` the
+`true_ports` before the port filter, ports that the trace does not tell as one together;
+`hours` of the bin in which the host was seen; `*_common` the
 most frequent value (the smallest of several) and its share; `initial_ttl` the next of 32, 64, 128
 and 255 above the common TTL and `hops` the distance to it; `zmap_share` packets with ip_id 54321;
-`masscan_share` packets with ip_id = (dst_ip ^ dst_port ^ seq) & 0xffff; `mss_share` and
-`ts_option_share` packets that carry the option; entropies in bits, over packets, ports before the
-filter; gaps between successive packets in seconds, quantiles interpolated linearly, null for a
-host with one packet.
+`masscan_share` packets with ip_id = (dst_ip ^ dst_port ^ seq) & 0xffff, among those with a port;
+`mss_share` and `ts_option_share` packets that carry the option; entropies in bits, over packets,
+ports before the filter; gaps between successive packets in seconds, quantiles interpolated
+linearly, null for a host with one packet.
 """
 
 
@@ -118,6 +119,8 @@ PAIRS_SCHEMA = pa.schema(
     ]
 )
 """`pairs.parquet`, who sent how much to which true port, before the port filter; by host, port.
+
+Port -1 are packets whose port the trace does not tell.
 
 Ours: Table 2 counts true ports, and a campaign on a rare port must not vanish in the rest node.
 """

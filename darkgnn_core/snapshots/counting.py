@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from darkgnn_core.snapshots.bins import HOUR_NS, Bin
-from darkgnn_core.snapshots.columns import HEADERS
+from darkgnn_core.snapshots.columns import HEADERS, REST
 from darkgnn_core.snapshots.shards import Bools, encoded, present, values_of
 from darkgnn_core.snapshots.sorting import (
     WORD,
@@ -44,6 +44,10 @@ QUANTILES = {"p10": 1, "p50": 5, "p90": 9}
 """Quantiles of gaps, in tenths: exact, where 0.1 as a floating-point number is not."""
 
 ZMAP_IP_ID = 54_321
+
+NO_PORT = 2**16
+"""Stands for a missing port while counting; `REST` stands for it in what is counted."""
+
 _ODD = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 
@@ -79,10 +83,13 @@ class Packets:
     @cached_property
     def pairs(self) -> "Pairs":
         """Who sent to which port."""
-        ports = values_of(self.table, "dst_port")
+        ports = values_of(self.table, "dst_port").astype(np.uint32)
+        with_port = present(self.table, "dst_port")
+        if with_port is not None:
+            ports[~with_port] = NO_PORT
         order = order_pairs(self.host, ports)[: self.kept]
         host, port = self.host[order], ports[order]
-        starts = group_starts(host.astype(np.uint64) << np.uint64(16) | port)
+        starts = group_starts(host.astype(np.uint64) << np.uint64(17) | port)
         return Pairs(order, starts, host[starts], port[starts])
 
     def counts(self, name: str) -> PairCounts:
@@ -110,13 +117,13 @@ class Pairs:
         order: int64 (k,), rows of the table.
         starts: int64 (p,), where in `order` a pair starts.
         host: uint32 (p,), place of the host.
-        port: uint16 (p,), port.
+        port: uint32 (p,), port, or `NO_PORT`.
     """
 
     order: Places
     starts: Places
     host: npt.NDArray[np.uint32]
-    port: npt.NDArray[np.uint16]
+    port: npt.NDArray[np.uint32]
 
     @cached_property
     def n(self) -> Places:
@@ -137,6 +144,11 @@ class Pairs:
     def port_starts(self) -> Places:
         """Where in `port_order` a port starts."""
         return group_starts(self.port[self.port_order])
+
+    @cached_property
+    def number(self) -> npt.NDArray[np.int32]:
+        """Number of the port of each pair; `REST` where it is not known."""
+        return np.where(self.port == NO_PORT, REST, self.port.astype(np.int32)).astype(np.int32)
 
     def by_host(self, values: Ints, reduce: np.ufunc) -> Ints:
         """Bring values of pairs together by host."""
@@ -174,7 +186,7 @@ def count_packets(packets: Packets, time_bin: Bin) -> dict[str, pa.Table]:
     tables["pairs"] = pa.table(
         {
             "src_ip": packets.hosts[pairs.host],
-            "dst_port": pairs.port,
+            "dst_port": pairs.number,
             "n": pairs.n,
             "first_ts": first,
             "last_ts": last,
@@ -186,7 +198,7 @@ def count_packets(packets: Packets, time_bin: Bin) -> dict[str, pa.Table]:
         "first_ts": pairs.by_host(first, np.minimum),
         "last_ts": pairs.by_host(last, np.maximum),
     } | _marks(packets)
-    ports: dict[str, Ints] = {"dst_port": pairs.port[pairs.port_order][pairs.port_starts]}
+    ports: dict[str, Ints] = {"dst_port": pairs.number[pairs.port_order][pairs.port_starts]}
     ports |= {"packets": pairs.by_port(pairs.n, np.add)}
     for field in HEADERS:
         for name, (values, reduce) in _header_sums(packets, field).items():
@@ -226,7 +238,7 @@ def _marks(packets: Packets) -> dict[str, Ints]:
     table = packets.table
     ip_id, seq, dst = (values_of(table, name) for name in ("ip_id", "seq", "dst_ip"))
     port = values_of(table, "dst_port").astype(np.uint32)
-    swept = present(table, "ip_id", "dst_ip", "seq")
+    swept = present(table, "ip_id", "dst_ip", "seq", "dst_port")
     seen = present(table, "mirai")
     mirai = values_of(table, "mirai")
     known = None
@@ -339,7 +351,7 @@ def count_dark_addresses(
 
     Args:
         packets: A shard with at least one host.
-        node_of: int32 (65536,), the node of each port.
+        node_of: int32 (65537,), the node of each port and of `NO_PORT`.
     """
     pairs = packets.pairs
     nodes = node_of[pairs.port]

@@ -21,7 +21,7 @@ from darkgnn_core.snapshots.bogons import bogon_ranges
 from darkgnn_core.snapshots.sorting import count_pairs
 from darkgnn_core.traces.packets import COLUMNS, SCHEMA, TCP
 
-NOT_TCP, NO_PORT, BACKSCATTER, COUNTS = range(4)
+NOT_TCP, BACKSCATTER, COUNTS = range(3)
 """Kinds of packets: the first reason why a packet does not count, or that it does."""
 
 SYN_ACK, RST = 18, 4
@@ -44,7 +44,7 @@ class Shards:
     """The packets that pass the filters on single packets, by sender.
 
     Attributes:
-        tally: Everything read: `src_ip`, `kind`, `hour` of the bin, `n`.
+        tally: Everything read: `src_ip`, `kind`, whether it has a port, `hour` of the bin, `n`.
         held: The packets, if they are one shard.
         paths: Else the files they wait in.
     """
@@ -168,9 +168,6 @@ def _kinds(batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
     flags = values_of(batch, "tcp_flags")
     answers = ((flags & SYN_ACK) == SYN_ACK) | ((flags & RST) == RST)
     kinds = np.where(answers, np.uint8(BACKSCATTER), np.uint8(COUNTS))
-    with_port = present(batch, "dst_port")
-    if with_port is not None:
-        kinds[~with_port] = NO_PORT
     kinds[values_of(batch, "proto") != TCP] = NOT_TCP
     return kinds
 
@@ -184,12 +181,15 @@ def _are_bogons(addresses: npt.NDArray[np.uint32]) -> Bools:
 
 def _tally(batch: pa.RecordBatch, kinds: npt.NDArray[np.uint8], time_bin: Bin) -> pa.Table:
     hours = ((values_of(batch, "ts_ns") - time_bin.start_ns) // HOUR_NS).astype(np.uint32)
-    counts = count_pairs(values_of(batch, "src_ip"), hours << 2 | kinds)
+    with_port = present(batch, "dst_port")
+    marks = kinds | np.uint8(4) if with_port is None else kinds | with_port * np.uint8(4)
+    counts = count_pairs(values_of(batch, "src_ip"), hours << 3 | marks)
     return pa.table(
         {
             "src_ip": counts.high.astype(np.uint32),
             "kind": (counts.low & 3).astype(np.uint8),
-            "hour": (counts.low >> 2).astype(np.int32),
+            "with_port": (counts.low & 4) > 0,
+            "hour": (counts.low >> 3).astype(np.int32),
             "n": counts.n,
         }
     )

@@ -1,8 +1,9 @@
 """The SQL that turns what was counted of packets (`counting`) into a snapshot.
 
 Only names of ours stand in the text; every value is a bound parameter. All sums are integers
-(128 bits wide where 64 might not do), so that no order of packets, files or threads changes a bit of the result and
-squares of 32-bit fields neither overflow nor cancel: floating point begins where a sum is done.
+(128 bits wide where 64 might not do), so that no order of packets, files or threads changes a bit
+of the result and squares of 32-bit fields neither overflow nor cancel: floating point begins where
+a sum is done.
 """
 
 from string import Template
@@ -52,12 +53,16 @@ REPEATED = _filled(
 """Packets once each, and how many repeat another in every field."""
 
 NODES = """CREATE TEMP TABLE nodes AS
-    SELECT dst_port, n, hosts, CASE WHEN place <= $max_ports THEN dst_port::INTEGER ELSE -1 END
-        AS node
-    FROM (SELECT dst_port, n, hosts, row_number() OVER (ORDER BY n DESC, dst_port) AS place
+    SELECT dst_port, n, hosts, CASE WHEN place <= $max_ports AND dst_port >= 0 THEN dst_port
+        ELSE -1 END AS node
+    FROM (SELECT dst_port, n, hosts,
+            row_number() OVER (ORDER BY dst_port < 0, n DESC, dst_port) AS place
         FROM (SELECT dst_port, sum(n)::BIGINT AS n, count(*) AS hosts
             FROM pairs GROUP BY dst_port))"""
-"""The port node of each port: the ports with most packets (the lower of equals) and the rest."""
+"""The port node of each port: the ports with most packets (the lower of equals) and the rest.
+
+Port -1 stands for packets whose port is not known: always in the rest.
+"""
 
 EDGES = """CREATE TEMP TABLE edges AS
     SELECT src_ip, node, sum(pairs.n)::BIGINT AS n, any_value(dark_addresses) AS dark_addresses,
@@ -203,5 +208,5 @@ PORTS = _filled(
 )
 EDGE_ROWS = """SELECT src_ip AS host, node AS port, n AS packets, dark_addresses, first_ts, last_ts
     FROM edges ORDER BY host, port"""
-PAIR_ROWS = """SELECT src_ip AS host, dst_port::INTEGER AS port, n AS packets
+PAIR_ROWS = """SELECT src_ip AS host, dst_port AS port, n AS packets
     FROM pairs ORDER BY host, port"""

@@ -10,25 +10,30 @@ from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.snapshots.bins import Bin
 
 REASONS = ("not_tcp", "no_port", "backscatter", "bogon", "duplicate", "few_packets")
-"""Why a packet is left out, in the order of the filters: a packet counts under the first."""
+"""Why a packet is left out, in the order of the filters: a packet counts under the first.
+
+`no_port` stays 0: TCP without a known port counts to the rest. Older summaries have such packets.
+"""
 
 TOP_PORTS = 20
 
 READ = """SELECT coalesce(sum(n), 0)::BIGINT,
         coalesce(sum(n) FILTER (kind = 0), 0)::BIGINT,
+        coalesce(sum(n) FILTER (kind > 0 AND NOT with_port), 0)::BIGINT,
         coalesce(sum(n) FILTER (kind = 1), 0)::BIGINT,
-        coalesce(sum(n) FILTER (kind = 2), 0)::BIGINT,
-        coalesce(sum(n) FILTER ((kind = 3 OR (kind = 2 AND $include_backscatter))
+        coalesce(sum(n) FILTER ((kind = 2 OR (kind = 1 AND $include_backscatter))
             AND src_ip IN (SELECT src_ip FROM bogus)), 0)::BIGINT
     FROM tally"""
 HOURLY = """SELECT hour, sum(n)::BIGINT, count(DISTINCT src_ip),
-        coalesce(sum(n) FILTER (kind = 2), 0)::BIGINT
+        coalesce(sum(n) FILTER (kind = 1), 0)::BIGINT
     FROM tally GROUP BY hour"""
 KEPT_HOURLY = "SELECT hour, sum(n)::BIGINT FROM kept_hours GROUP BY hour"
 SIZES = """SELECT (SELECT count(*) FROM port_headers), (SELECT count(*) FROM nodes),
         (SELECT count(*) FROM edges),
         (SELECT count(*) FILTER (mirai > 0) FROM host_headers)"""
-TOP = "SELECT dst_port, n, hosts FROM nodes ORDER BY n DESC, dst_port LIMIT $top"
+TOP = (
+    "SELECT dst_port, n, hosts FROM nodes WHERE dst_port >= 0 ORDER BY n DESC, dst_port LIMIT $top"
+)
 
 
 @dataclass
@@ -64,14 +69,15 @@ def count_filters(
 
     Returns:
         `read`, `kept` packets with `read == kept + sum(dropped.values())`; `found` counts the
-        backscatter and bogons met even where the settings keep them; `hosts`, `dropped_hosts`.
+        backscatter, bogons, repeats and TCP packets without a port met even where they stay;
+        `hosts`, `dropped_hosts`, `nulls` and `absent_columns` of the kept packets.
     """
     read, not_tcp, no_port, backscatter, bogon = connection.execute(
         READ, {"include_backscatter": config.include_backscatter}
     ).fetchall()[0]
     dropped = {
         "not_tcp": not_tcp,
-        "no_port": no_port,
+        "no_port": 0,
         "backscatter": 0 if config.include_backscatter else backscatter,
         "bogon": 0 if config.include_bogons else bogon,
     }
@@ -81,6 +87,7 @@ def count_filters(
         "read": read,
         "dropped": dropped,
         "found": {
+            "no_port": no_port,
             "backscatter": backscatter,
             "bogon": bogon,
             "duplicate": dropped["duplicate"] + passed.repeats,
