@@ -146,7 +146,9 @@ def test_sensor_limit(monkeypatch):
 def test_times_without_zone_need_one():
     """ISO times without a zone are refused until the analyst says which it is."""
     text = "time,src_ip\n2023-11-14 22:13:20,192.0.2.7\n"
-    with pytest.raises(TraceError, match=r"UTC or Europe/Rome \(command line: --timezone UTC\)") as caught:
+    with pytest.raises(
+        TraceError, match=r"UTC or Europe/Rome \(command line: --timezone UTC\)"
+    ) as caught:
         read_text(text)
     assert caught.value.code == "TIMEZONE"
     rows, tally = read_text(text, timezone="Europe/Rome")
