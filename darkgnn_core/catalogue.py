@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from darkgnn_core.durable import is_full, room_in
 from darkgnn_core.errors import WorkspaceError
 
 BUSY_TIMEOUT_S = 10.0
@@ -101,6 +102,7 @@ TROUBLES = {
     "SQLITE_TOOBIG": ("LIMIT", "a text is too long to be kept"),
 }
 """Code and advice by the name of SQLite's error, its first two words."""
+MAY_BE_FULL = ("SQLITE_CANTOPEN", "SQLITE_IOERR")
 
 
 @contextmanager
@@ -119,6 +121,10 @@ def errors_named(path: Path) -> Iterator[None]:
         if name not in TROUBLES:
             raise
         code, advice = TROUBLES[name]
+        if name in MAY_BE_FULL and is_full(path.parent):  # SQLite does not always tell why
+            code, advice = TROUBLES["SQLITE_FULL"]
+        if code == "DISK-FULL":
+            advice = f"{advice} ({room_in(path.parent)})"
         raise WorkspaceError(
             f"The catalogue {path.name}: {advice}. What was saved before is unchanged.", code=code
         ) from error

@@ -19,6 +19,7 @@ from darkgnn_core.errors import WorkspaceError
 
 MANIFEST = "manifest.json"
 TEMPORARY = ".partial-"
+SMALL_BYTES = 1 << 16
 
 
 def fsync_directory(directory: Path) -> None:
@@ -163,20 +164,61 @@ def _damaged(directory: Path, name: str, what: str) -> WorkspaceError:
     )
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+TROUBLES = {
+    errno.EIO: ("DISK-ERROR", "its disk failed to read or write. Check the disk"),
+    errno.EROFS: ("NO-PERMISSION", "its disk can only be read. Make it writable"),
+    errno.EACCES: ("NO-PERMISSION", "this account may not write there. Check the permissions"),
+    errno.EPERM: ("NO-PERMISSION", "this account may not write there. Check the permissions"),
+}
+
+
 @contextmanager
 def disk_errors_named(path: Path) -> Iterator[None]:
-    """Turn 'no space left' inside the block into a message that says where and how much is free."""
+    """Turn a disk that is full, failing or read-only inside the block into a message that says so.
+
+    Raises:
+        WorkspaceError: `DISK-FULL`, telling what is left; `DISK-ERROR`; `NO-PERMISSION`.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
+            raise WorkspaceError(
+                f"Disk full while writing {path.name}: {room_in(path.parent)} in {path.parent}. "
+                "Free some space and start again; what was there before is unchanged.",
+                code="DISK-FULL",
+            ) from error
+        if error.errno not in TROUBLES:
             raise
-        free = shutil.disk_usage(path.parent if path.parent.exists() else path.anchor).free
+        code, why = TROUBLES[error.errno]
         raise WorkspaceError(
-            f"Disk full while writing {path.name}: {free:,} bytes are free in {path.parent}. "
-            "Free some space and start again; what was there before is unchanged.",
-            code="DISK-FULL",
+            f"{path.name} was not written: {why} and start again; what was there before is "
+            "unchanged.",
+            code=code,
         ) from error
+
+
+def room_in(directory: Path) -> str:
+    """Return what is left of a disk in words: bytes, or that no further file may be made."""
+    place = directory if directory.exists() else Path(directory.anchor)
+    if hasattr(os, "statvfs") and is_out_of_files(place):
+        return "no more files may be made (its disk has no inodes left)"
+    return f"{shutil.disk_usage(place).free:,} bytes are free"
+
+
+def is_out_of_files(directory: Path) -> bool:
+    """Say whether a disk that counts its files has room for no more."""
+    found = os.statvfs(directory)
+    return found.f_files > 0 and found.f_favail == 0
+
+
+def is_full(directory: Path) -> bool:
+    """Say whether a disk has no room for another small file."""
+    if not directory.exists():
+        return False
+    out_of_files = hasattr(os, "statvfs") and is_out_of_files(directory)
+    return out_of_files or shutil.disk_usage(directory).free < SMALL_BYTES
 
 
 def sweep_partials(directory: Path) -> int:

@@ -14,6 +14,16 @@ from darkgnn_core.workspace import Workspace
 
 UPLOAD_PREFIX = ".upload-"
 UPLOAD_AGE_S = 24 * 3600.0
+CLOCK_JUMP_S = 3600.0
+
+
+def _ahead_s() -> float:
+    """Return how far the clock on the wall is ahead of the one that nobody sets."""
+    steady = getattr(time, "CLOCK_BOOTTIME", None)  # goes on while the computer sleeps
+    return time.time() - (time.monotonic() if steady is None else time.clock_gettime(steady))
+
+
+_AHEAD_AT_START_S = _ahead_s()
 
 
 def list_inbox(workspace: Workspace) -> list[Path]:
@@ -40,7 +50,12 @@ def keep_upload(workspace: Workspace, content: bytes) -> Path:
 
 
 def sweep_uploads(workspace: Workspace, *, age_s: float = UPLOAD_AGE_S) -> int:
-    """Remove uploads that nobody loaded within a day; return how many."""
+    """Remove uploads that nobody loaded within a day; return how many.
+
+    None is removed once the clock has been set by more than an hour: no age can be trusted then.
+    """
+    if abs(_ahead_s() - _AHEAD_AT_START_S) > CLOCK_JUMP_S:
+        return 0
     old = [
         path
         for path in workspace.inbox.glob(f"{UPLOAD_PREFIX}*")

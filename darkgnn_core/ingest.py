@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from darkgnn_core.config import SnapshotConfig
+from darkgnn_core.durable import check_file
 from darkgnn_core.errors import DarkgnnError, LabelError, TraceError, visible
 from darkgnn_core.labels.mirai import refresh_day
 from darkgnn_core.labels.store import add_file
@@ -195,13 +196,22 @@ def remove(
 
 
 def refresh_fingerprints(workspace: Workspace, days: Iterable[str]) -> None:
-    """Make the Mirai fingerprint's labels of these days those that their packets give now."""
+    """Make the Mirai fingerprint's labels of these days those that their packets give now.
+
+    Raises:
+        WorkspaceError: `DAMAGED`, where a packet file is gone or damaged.
+    """
     with workspace.catalogue() as connection:
         for day in days:
             rows = connection.execute("SELECT source_id FROM packet_file WHERE day = ?", (day,))
             sources = sorted(row["source_id"] for row in rows)
             files = [workspace.packets / source / f"{day}.parquet" for source in sources]
-            refresh_day(connection, files, day)
+            try:
+                refresh_day(connection, files, day)
+            except (OSError, ValueError):
+                for path in files:
+                    check_file(path)  # names the one that is damaged or gone
+                raise
 
 
 class _Ingest:
