@@ -64,9 +64,9 @@ def _ask_saved(columns: list[str]) -> dict[str, Any] | None:
         return None
     absent = [name for _, name in saved.columns if name not in columns]
     if absent:
-        names = safe(", ".join(absent))
         st.error(
-            f"The saved mapping is for another kind of file: there is no column {names} here.",
+            "The saved mapping is for another kind of file: there is no column "
+            f"{safe(', '.join(absent))} here.",
             icon=":material/error:",
         )
         return None

@@ -128,5 +128,5 @@ def _show_rows(look: Preview) -> None:
 def _show_reasons(title: str, counts: dict[str, int], caption: str, key: str) -> None:
     if counts:
         words = [in_words(code) for code in counts]
-        st.caption(caption)
+        st.caption(safe(caption))
         show_table(pd.DataFrame({title: words, "records": counts.values()}), key)

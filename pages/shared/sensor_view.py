@@ -5,7 +5,7 @@ import streamlit as st
 
 from darkgnn_core.busiest import KnownShare
 from darkgnn_core.health import Health
-from pages.shared.feedback import plain
+from pages.shared.feedback import plain, safe
 
 FIGURES = (
     ("packets", "Packets", "Packets kept for the graph, after the filters."),
@@ -96,7 +96,7 @@ def show_hidden(known: KnownShare) -> None:
     """Say how much of the day the switch "Hide known scanners" hides, and where."""
     scanners = "known scanner" if known.hosts == 1 else "known scanners"
     st.info(
-        f"{known.hosts:,} {scanners} with {known.share:.1%} of the day's packets are hidden in the "
+        f"{known.hosts:,} {safe(scanners)} with {known.share:.1%} of the day's packets are hidden in the "
         "charts of hosts and in the tables below. The charts of packets and ports show all "
         "traffic.",
         icon=":material/visibility_off:",
