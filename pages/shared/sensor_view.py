@@ -96,8 +96,8 @@ def show_hidden(known: KnownShare) -> None:
     """Say how much of the day the switch "Hide known scanners" hides, and where."""
     scanners = "known scanner" if known.hosts == 1 else "known scanners"
     st.info(
-        f"{known.hosts:,} {safe(scanners)} with {known.share:.1%} of the day's packets are hidden in the "
-        "charts of hosts and in the tables below. The charts of packets and ports show all "
-        "traffic.",
+        f"{known.hosts:,} {safe(scanners)} with {known.share:.1%} of the day's packets are hidden "
+        "in the charts of hosts and in the tables below. The charts of packets and ports show "
+        "all traffic.",
         icon=":material/visibility_off:",
     )
