@@ -104,6 +104,7 @@ REFUSED: dict[str, tuple[str, bytes]] = {
     "Z1 bomb.log.gz": ("BOMB", gzip.compress(LOG.encode() + b"\n" * (200 << 20), 9)),
     "Z2 nested.log.gz": ("NOT-A-CAPTURE", gzip.compress(gzip.compress(LOG.encode()))),
     "Z3 zip": ("ARCHIVE", b"PK\x03\x04" + bytes(200)),
+    "Z4 tar": ("NOT-A-CAPTURE", b"../../outside.log" + bytes(495) + LOG.encode()),
     "Z5 bz2": ("ARCHIVE", b"BZh9" + bytes(200)),
     "deep.json": ("NOT-A-TRACE", b"[" * 200_000),
 }

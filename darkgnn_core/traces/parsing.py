@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -262,4 +262,7 @@ def _crashed(name: str, how: str) -> TraceError:
 def _nothing_in(name: str, answer: dict[str, Any]) -> TraceError:
     reasons = dict(answer["skipped"]) | dict.fromkeys(answer["notes"], "seen")
     why = ", ".join(f"{reason}: {count}" for reason, count in reasons.items()) or "it holds none"
+    if "bad_time" in answer["skipped"]:
+        today = datetime.now(UTC).date().isoformat()
+        why += f"; times from 1995 to a day ahead count, and this computer's clock says {today}"
     return TraceError(f"{name}: no packets ({answer['read']} read; {why}).", code="NO-PACKETS")
