@@ -13,7 +13,6 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from darkgnn_core.config import SnapshotConfig, config_hash
@@ -43,7 +42,7 @@ from darkgnn_core.snapshots.counting import (
     count_packets,
     look_alikes,
 )
-from darkgnn_core.snapshots.shards import Shards, read_shards
+from darkgnn_core.snapshots.shards import Shards, arrow_array, read_shards, values_of
 from darkgnn_core.snapshots.summaries import REASONS, Passed, count_filters, describe_graph
 from darkgnn_core.traces.packets import SCHEMA
 
@@ -119,6 +118,7 @@ def build_snapshot(
         summary = _describe_inputs(files, time_bin, config)
         summary |= _count(connection, hosts, time_bin)
         summary |= _aggregate(connection, hosts)
+        del hosts, shards  # the packets; what follows is of their counts
         summary |= describe_graph(connection, time_bin)
         _write_tables(connection, config, time_bin, directory)
     write_json(directory / SUMMARY_FILE, summary)
@@ -159,9 +159,9 @@ class HostShards:
         rows = look_alikes(table, np.ones(len(table), np.bool_))
         if not rows.any():
             return table
-        with registered(self.connection, "look_alikes", table.filter(pa.array(rows))):
+        with registered(self.connection, "look_alikes", table.filter(arrow_array(rows))):
             unrepeated = self.connection.sql(statements.UNREPEATED).to_arrow_table()
-        return pa.concat_tables([table.filter(pa.array(~rows)), unrepeated.cast(SCHEMA)])
+        return pa.concat_tables([table.filter(arrow_array(~rows)), unrepeated.cast(SCHEMA)])
 
     def count_repeats(self, packets: Packets, tied: npt.NDArray[np.uint32]) -> int:
         """Count kept packets that repeat another; they are of hosts with simultaneous packets."""
@@ -170,7 +170,7 @@ class HostShards:
         rows = look_alikes(packets.table, suspect[packets.host])
         if not rows.any():
             return 0
-        with registered(self.connection, "look_alikes", packets.table.filter(pa.array(rows))):
+        with registered(self.connection, "look_alikes", packets.table.filter(arrow_array(rows))):
             return int(self.connection.execute(statements.REPEATED).fetchall()[0][0])
 
 
@@ -219,8 +219,8 @@ def _count(
         tables = count_packets(packets, time_bin)
         if not hosts.config.drop_duplicates:
             gaps = tables["host_gaps"]
-            tied = gaps.filter(pc.greater(gaps["simultaneous"], 0))
-            passed.repeats += hosts.count_repeats(packets, tied["src_ip"].to_numpy())
+            tied = values_of(gaps, "src_ip")[values_of(gaps, "simultaneous") > 0]
+            passed.repeats += hosts.count_repeats(packets, tied)
         for name, table in tables.items():
             parts[name].append(table)
     for macro in statements.MACROS:
@@ -302,7 +302,7 @@ def _write_parquet(rows: pa.RecordBatchReader, schema: pa.Schema, path: Path) ->
 
 def _row_groups(rows: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
     """Yield tables of `WRITE_ROWS` rows: how the database cuts its batches leaves no trace."""
-    held = schema.empty_table()
+    held = pa.Table.from_batches([], schema)
     for batch in rows:
         held = pa.concat_tables([held, pa.Table.from_batches([batch]).cast(schema)])
         while held.num_rows >= WRITE_ROWS:

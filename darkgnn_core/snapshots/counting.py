@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from darkgnn_core.snapshots.bins import HOUR_NS, Bin
+from darkgnn_core.snapshots.bins import Bin
 from darkgnn_core.snapshots.columns import HEADERS, REST
-from darkgnn_core.snapshots.shards import Bools, encoded, present, values_of
+from darkgnn_core.snapshots.shards import Bools, arrow_table, encoded, hours_of, present, values_of
 from darkgnn_core.snapshots.sorting import (
     WORD,
     Ints,
@@ -168,22 +168,20 @@ def count_packets(packets: Packets, time_bin: Bin) -> dict[str, pa.Table]:
         packets: A shard with at least one host.
         time_bin: Its bin.
     """
-    pairs = packets.pairs
-    times = values_of(packets.table, "ts_ns")
-    tables = {"host_gaps": _gaps(packets, time_bin)}
-    hours = ((times - time_bin.start_ns) // HOUR_NS).astype(np.uint32)
-    by_hour = packets.counts_of(hours, None)
+    tables = {"host_gaps": _gaps(packets, time_bin)}  # first: it takes most memory
+    by_hour = packets.counts_of(hours_of(packets.table, time_bin), None)
     sizes = np.bincount(by_hour.low, weights=by_hour.n, minlength=1).astype(np.int64)
-    tables["kept_hours"] = pa.table({"hour": np.arange(len(sizes)), "n": sizes})
+    tables["kept_hours"] = arrow_table({"hour": np.arange(len(sizes)), "n": sizes})
     tables["host_hours"] = _spread(packets, by_hour)
     tables["host_dark"] = _spread(packets, packets.counts("dst_ip"))
     tables["host_source_ports"] = _spread(packets, packets.counts("src_port"))
     for name in ("ttl", "window", "length"):
         tables[f"common_{name}"] = _common(packets, packets.counts(name))
-    ordered = times[pairs.order]
+    pairs = packets.pairs
+    ordered = values_of(packets.table, "ts_ns")[pairs.order]
     first = np.minimum.reduceat(ordered, pairs.starts)
     last = np.maximum.reduceat(ordered, pairs.starts)
-    tables["pairs"] = pa.table(
+    tables["pairs"] = arrow_table(
         {
             "src_ip": packets.hosts[pairs.host],
             "dst_port": pairs.number,
@@ -204,7 +202,7 @@ def count_packets(packets: Packets, time_bin: Bin) -> dict[str, pa.Table]:
         for name, (values, reduce) in _header_sums(packets, field).items():
             hosts[name] = pairs.by_host(values, reduce)
             ports[name] = pairs.by_port(values, reduce)
-    return tables | {"host_headers": pa.table(hosts), "port_parts": pa.table(ports)}
+    return tables | {"host_headers": arrow_table(hosts), "port_parts": arrow_table(ports)}
 
 
 def _header_sums(packets: Packets, field: str) -> dict[str, tuple[Ints, np.ufunc]]:
@@ -267,7 +265,7 @@ def _spread(packets: Packets, counts: PairCounts) -> pa.Table:
     starts = group_starts(counts.high)
     if not len(starts):
         return _SPREAD.empty_table()
-    return pa.table(
+    return arrow_table(
         {
             "src_ip": packets.hosts[counts.high[starts]],
             "parts": group_sizes(starts, len(counts.n)),
@@ -307,7 +305,7 @@ def _common(packets: Packets, counts: PairCounts) -> pa.Table:
         return _COMMON.empty_table()
     ranked = counts.n << 32 | (LOW_HALF - counts.low.astype(np.int64))
     top = np.maximum.reduceat(ranked, starts)
-    return pa.table(
+    return arrow_table(
         {
             "src_ip": packets.hosts[counts.high[starts]],
             "value": LOW_HALF - (top & LOW_HALF),
@@ -333,7 +331,7 @@ def _gaps(packets: Packets, time_bin: Bin) -> pa.Table:
     columns: dict[str, Any] = {"src_ip": packets.hosts[present_hosts]}
     for name, tenths in QUANTILES.items():
         columns[name] = _quantile(gaps, starts, sizes, tenths)
-    return pa.table(columns | {"simultaneous": simultaneous[present_hosts]})
+    return arrow_table(columns | {"simultaneous": simultaneous[present_hosts]})
 
 
 def _quantile(values: Ints, starts: Places, sizes: Places, tenths: int) -> Places:
@@ -364,7 +362,7 @@ def count_dark_addresses(
     if here is not None:
         edge, targets = edge[here[pairs.order]], targets[here[pairs.order]]
     met = count_pairs(edge, targets)
-    table = pa.table(
+    table = arrow_table(
         {
             "src_ip": packets.hosts[edges >> 32],
             "node": ((edges & LOW_HALF) - 1).astype(np.int32),

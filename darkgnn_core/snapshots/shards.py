@@ -4,7 +4,7 @@ All packets of a sender lie in one shard, so whatever is counted by sender is co
 A bin that fits into memory is one shard; of a larger one the shards wait on disk.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,36 @@ class Shards:
                 yield reader.read_all()
 
 
+def arrow_array(values: npt.NDArray[Any]) -> pa.Array:
+    """Return a numpy array as an Arrow array; `pa.array` would import pandas for it."""
+    rows = len(values)
+    if values.dtype == np.bool_:
+        bits = np.packbits(values, bitorder="little")
+        return pa.Array.from_buffers(pa.bool_(), rows, [None, pa.py_buffer(bits)])
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def numpy_array(values: pa.Array) -> npt.NDArray[Any]:
+    """Return an Arrow array as a numpy array, anything in place of null.
+
+    `to_numpy` would import pandas, which takes half a second and 45 MB.
+    """
+    data, part = values.buffers()[1], slice(values.offset, values.offset + len(values))
+    if data is None:
+        return np.zeros(0, values.type.to_pandas_dtype())
+    if pa.types.is_boolean(values.type):
+        bits = np.frombuffer(data, np.uint8)
+        return np.unpackbits(bits, count=part.stop, bitorder="little").view(np.bool_)[part]
+    return np.frombuffer(data, values.type.to_pandas_dtype())[part]
+
+
+def arrow_table(columns: Mapping[str, npt.NDArray[Any]]) -> pa.Table:
+    """Return arrays of one length as a table."""
+    arrays = [arrow_array(values) for values in columns.values()]
+    return pa.Table.from_arrays(arrays, names=list(columns))
+
+
 def whole(table: pa.Table | pa.RecordBatch, name: str) -> pa.Array:
     """Return a column in one piece."""
     column = table.column(name)
@@ -72,12 +102,21 @@ def whole(table: pa.Table | pa.RecordBatch, name: str) -> pa.Array:
 
 def values_of(table: pa.Table | pa.RecordBatch, name: str) -> npt.NDArray[Any]:
     """Return a column as an array of its own type, 0 in place of null."""
-    column = whole(table, name)
-    if column.null_count:
-        zero = pa.scalar(0).cast(column.type)
-        column = pc.call_function("coalesce", [column, zero], memory_pool=_POOL)
-    values: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    return values
+    return _filled(whole(table, name))
+
+
+def _filled(column: pa.Array) -> npt.NDArray[Any]:
+    values = numpy_array(column)
+    if not column.null_count:
+        return values
+    return np.where(numpy_array(column.is_valid()), values, values.dtype.type(0))
+
+
+def hours_of(table: pa.Table | pa.RecordBatch, time_bin: Bin) -> npt.NDArray[np.uint32]:
+    """Return in which hour of the bin each packet came, uint32 (rows,)."""
+    hours = values_of(table, "ts_ns") - time_bin.start_ns
+    hours //= HOUR_NS
+    return hours.astype(np.uint32)
 
 
 def encoded(table: pa.Table, name: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
@@ -87,8 +126,7 @@ def encoded(table: pa.Table, name: str) -> tuple[npt.NDArray[np.uint32], npt.NDA
         Values uint32 in any order, and int32 (rows,) places among them, 0 in place of null.
     """
     column = pc.dictionary_encode(whole(table, name), memory_pool=_POOL)
-    places = column.indices.fill_null(0) if column.null_count else column.indices
-    return column.dictionary.to_numpy(), places.to_numpy()
+    return numpy_array(column.dictionary), _filled(column.indices)
 
 
 def present(table: pa.Table | pa.RecordBatch, *names: str) -> Bools | None:
@@ -97,7 +135,7 @@ def present(table: pa.Table | pa.RecordBatch, *names: str) -> Bools | None:
     for name in names:
         column = table.column(name)
         if column.null_count:
-            here = column.is_valid().to_numpy(zero_copy_only=False)
+            here = numpy_array(whole(table, name).is_valid())
             answer = here if answer is None else answer & here
     return answer
 
@@ -145,7 +183,7 @@ def _batches(path: Path, time_bin: Bin, *, use_threads: bool) -> Iterator[pa.Rec
 
 
 def _only(batch: pa.RecordBatch, rows: Bools) -> pa.RecordBatch:
-    return batch if rows.all() else batch.filter(pa.array(rows))
+    return batch if rows.all() else batch.filter(arrow_array(rows))
 
 
 def _pass(
@@ -161,7 +199,7 @@ def _pass(
         rows = kinds >= (BACKSCATTER if config.include_backscatter else COUNTS)
         if not config.include_bogons:
             rows &= ~_are_bogons(values_of(batch, "src_ip"))
-        yield pc.filter(batch, pa.array(rows), memory_pool=_POOL)
+        yield pc.filter(batch, arrow_array(rows), memory_pool=_POOL)
 
 
 def _kinds(batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
@@ -180,11 +218,11 @@ def _are_bogons(addresses: npt.NDArray[np.uint32]) -> Bools:
 
 
 def _tally(batch: pa.RecordBatch, kinds: npt.NDArray[np.uint8], time_bin: Bin) -> pa.Table:
-    hours = ((values_of(batch, "ts_ns") - time_bin.start_ns) // HOUR_NS).astype(np.uint32)
+    hours = hours_of(batch, time_bin)
     with_port = present(batch, "dst_port")
     marks = kinds | np.uint8(4) if with_port is None else kinds | with_port * np.uint8(4)
     counts = count_pairs(values_of(batch, "src_ip"), hours << 3 | marks)
-    return pa.table(
+    return arrow_table(
         {
             "src_ip": counts.high.astype(np.uint32),
             "kind": (counts.low & 3).astype(np.uint8),
@@ -208,7 +246,7 @@ def _spill(batches: Iterator[pa.RecordBatch], paths: Sequence[Path]) -> None:
         for batch in batches:
             shard = _scattered(values_of(batch, "src_ip"), len(paths))
             for number, writer in enumerate(writers):
-                writer.write_batch(batch.filter(pa.array(shard == number)))
+                writer.write_batch(batch.filter(arrow_array(shard == number)))
     finally:
         for end in (*writers, *files):
             end.close()

@@ -45,13 +45,15 @@ def _packed(high: Ints, low: Ints, bits: int, total: int) -> Ints:
     kind = np.uint32 if total <= WORD // 2 else np.uint64
     keys: npt.NDArray[Any] = high.astype(kind)
     keys <<= kind(bits)
-    keys |= low.astype(kind, copy=False)
+    keys |= low.view(kind) if low.itemsize == keys.itemsize else low.astype(kind)
     return keys
 
 
 def _unpacked(keys: Ints, bits: int) -> tuple[Ints, Ints]:
+    """Take packed keys apart, in their own memory."""
     kind = keys.dtype.type
-    high, low = keys >> kind(bits), keys & kind((1 << bits) - 1)
+    low = keys & kind((1 << bits) - 1)
+    high = np.right_shift(keys, kind(bits), out=keys)
     return (high, low) if kind is np.uint32 else (high.view(np.int64), low.view(np.int64))
 
 
