@@ -13,7 +13,7 @@ from darkgnn_core.traces.opening import open_regular
 REST_OF_PORTS = -1
 REST_NAME = "oth"
 MAX_JSON_BYTES = 32 << 20
-MAX_NODES = 1_500_000
+MAX_NODES = 600_000
 
 
 def read_host_lookup(path: Path) -> dict[int, int]:
