@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from darkgnn_core.catalogue import transaction, utc_now
 from darkgnn_core.config import SnapshotConfig, config_hash
 from darkgnn_core.durable import check_file, check_manifest, new_directory
@@ -229,10 +231,32 @@ def _build_one(
 
     try:
         return put_on_shelf(workspace, config, plan.bin.key, plan.inputs_hash, write)
+    except duckdb.Error as error:
+        raise _database_gave_up(plan.bin.key, error) from error
     except TraceError as error:
         nothing = {"error": str(error), "code": error.code}
         _shelve(workspace, config, plan.bin.key, plan.inputs_hash, None, nothing)
         return nothing
+
+
+def _database_gave_up(bin_key: str, error: duckdb.Error) -> WorkspaceError:
+    """Name what DuckDB ran out of while it built a snapshot; what was there before stays."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return WorkspaceError(
+            f"Building {bin_key} takes more memory than a snapshot may use. Use shorter bins, or "
+            "keep fewer packets. Nothing was changed.",
+            code="OUT-OF-MEMORY",
+        )
+    if "space" in str(error).lower():
+        return WorkspaceError(
+            f"Disk full while building {bin_key}. Free some space and start again; what was there "
+            "before is unchanged.",
+            code="DISK-FULL",
+        )
+    return WorkspaceError(
+        f"Building {bin_key} failed in the database ({type(error).__name__}). Nothing was changed.",
+        code="DATABASE",
+    )
 
 
 def _shelve(

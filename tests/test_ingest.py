@@ -9,10 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from darkgnn_core import durable
+from darkgnn_core import durable, shelf
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.durable import check_manifest
 from darkgnn_core.errors import TraceError, WorkspaceError
@@ -186,6 +187,33 @@ def test_a_full_disk_leaves_the_workspace_as_it_was(
     assert content(workspace) == before
     monkeypatch.undo()
     assert statuses(ingest(workspace, [second])) == ["loaded"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (duckdb.OutOfMemoryException("could not allocate"), "OUT-OF-MEMORY"),
+        (duckdb.IOException("No space left on device"), "DISK-FULL"),
+        (duckdb.InternalException("x"), "DATABASE"),
+    ],
+)
+def test_a_database_that_gives_up_is_named(
+    workspace: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: duckdb.Error,
+    code: str,
+) -> None:
+    """What DuckDB ran out of is told by a code, and the packets that were read stay."""
+
+    def give_up(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(shelf, "build_snapshot", give_up)
+    with pytest.raises(WorkspaceError) as caught:
+        ingest(workspace, [write_log(tmp_path / "a.log", drawn_packets(50, days=1, seed=3))])
+    assert caught.value.code == code
+    assert list_sources_of(workspace) == ["a.log"]
 
 
 def test_a_stop_keeps_what_was_finished(workspace: Workspace, tmp_path: Path) -> None:

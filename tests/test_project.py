@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions.md")
-MACHINE_PATHS = re.compile(r"(?<![\w.])(?:/work/|/root/|/tmp/w\b)")
+MACHINE_PATHS = re.compile(rf"(?<![\w.]){re.escape(str(ROOT))}\b|(?<![\w.])/root/")
 
 
 def _text(name: str) -> str:
