@@ -108,14 +108,16 @@ def test_a_silent_reader_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(parsing, "COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
     monkeypatch.setattr(parsing, "SILENCE_S", 0.3)
     path = write_log(tmp_path / "a.log", [Made(0, "192.0.2.1", 22)])
+    before = psutil.Process().children()
     assert refused(path, tmp_path) == "IN-CRASH"
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(before)
 
 
 def test_a_stop_ends_the_reader_within_two_seconds(tmp_path: Path) -> None:
     """Asked to stop in the middle of a long log, the process is gone at once."""
     path = write_long_log(tmp_path / "long.log.gz", rows=1_000_000)
     asked = []
+    before = psutil.Process().children()
 
     def should_stop() -> bool:
         asked.append(time.monotonic())
@@ -124,7 +126,7 @@ def test_a_stop_ends_the_reader_within_two_seconds(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         parse_trace(path, tmp_path, ReadOptions(), should_stop=should_stop)
     assert time.monotonic() - asked[-1] < 2.0
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(before)
 
 
 CONFINED = """
