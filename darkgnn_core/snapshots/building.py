@@ -144,7 +144,7 @@ class HostShards:
         return [self._packets(table) for table in self.shards]
 
     def __iter__(self) -> Iterator[Packets]:
-        """Yield the packets of each shard that has any."""
+        """Yield the packets of each shard."""
         if self.shards.held is not None:
             yield from self._only
         else:
@@ -209,20 +209,9 @@ def _count(
     """Count each shard into tables of the database; return what the filters left out."""
     passed, parts = Passed(), defaultdict[str, list[pa.Table]](list)
     for packets in hosts:
-        passed.packets += packets.table.num_rows
-        passed.senders += packets.senders
-        passed.kept += packets.kept
-        passed.hosts += len(packets.hosts)
-        if not packets.kept:
-            continue
-        passed.nulls.update(count_nulls(packets))
-        tables = count_packets(packets, time_bin)
-        if not hosts.config.drop_duplicates:
-            gaps = tables["host_gaps"]
-            tied = values_of(gaps, "src_ip")[values_of(gaps, "simultaneous") > 0]
-            passed.repeats += hosts.count_repeats(packets, tied)
-        for name, table in tables.items():
+        for name, table in _count_shard(packets, hosts, time_bin, passed).items():
             parts[name].append(table)
+        del packets  # before the next shard is read
     for macro in statements.MACROS:
         connection.execute(macro)
     connection.execute(statements.BOGONS)
@@ -235,6 +224,24 @@ def _count(
     for name, tables_of_shards in parts.items():
         connection.register(name, pa.concat_tables(tables_of_shards))
     return counts
+
+
+def _count_shard(
+    packets: Packets, hosts: HostShards, time_bin: Bin, passed: Passed
+) -> dict[str, pa.Table]:
+    passed.packets += packets.table.num_rows
+    passed.senders += packets.senders
+    passed.kept += packets.kept
+    passed.hosts += len(packets.hosts)
+    if not packets.kept:
+        return {}
+    passed.nulls.update(count_nulls(packets))
+    tables = count_packets(packets, time_bin)
+    if not hosts.config.drop_duplicates:
+        gaps = tables["host_gaps"]
+        tied = values_of(gaps, "src_ip")[values_of(gaps, "simultaneous") > 0]
+        passed.repeats += hosts.count_repeats(packets, tied)
+    return tables
 
 
 def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any]) -> TraceError:
@@ -261,7 +268,11 @@ def _aggregate(connection: duckdb.DuckDBPyConnection, hosts: HostShards) -> dict
     ports, nodes = connection.execute("SELECT dst_port, node FROM nodes").fetchnumpy().values()
     node_of = np.full(NO_PORT + 1, REST, np.int32)
     node_of[np.where(ports == REST, NO_PORT, ports)] = nodes
-    counted = [count_dark_addresses(packets, node_of) for packets in hosts if packets.kept]
+    counted = []
+    for packets in hosts:
+        if packets.kept:
+            counted.append(count_dark_addresses(packets, node_of))
+        del packets  # before the next shard is read
     connection.register("dark", pa.concat_tables([table for table, _ in counted]))
     for statement in (
         statements.EDGES,

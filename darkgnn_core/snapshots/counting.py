@@ -7,6 +7,7 @@ halves of 32 bits are added apart.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -384,18 +385,32 @@ def look_alikes(table: pa.Table, rows: Bools) -> Bools:
 
     All that repeat another packet are among them; whether one really does is for an exact look.
     """
-    names = np.zeros(int(rows.sum()), np.uint64)
-    for column in COLUMNS:
-        names ^= values_of(table, column)[rows].astype(np.uint64)
+    places = np.flatnonzero(rows)
+    for columns in (("ts_ns", "src_ip"), COLUMNS):  # few packets share even the first two
+        if len(places):
+            places = places[_shared(_hashes(table, columns, places))]
+    answer = np.zeros(len(rows), np.bool_)
+    answer[places] = True
+    return answer
+
+
+def _hashes(table: pa.Table, columns: Sequence[str], places: Places) -> npt.NDArray[np.uint64]:
+    hashes = np.zeros(len(places), np.uint64)
+    for column in columns:
+        hashes ^= values_of(table, column)[places].astype(np.uint64)
         here = present(table, column)
         if here is not None:
-            names ^= (~here[rows]).astype(np.uint64) << np.uint64(WORD - 1)
-        names *= _ODD
-        names ^= names >> np.uint64(WORD // 2)
-    ordered = np.sort(names)
+            hashes ^= (~here[places]).astype(np.uint64) << np.uint64(WORD - 1)
+        hashes *= _ODD
+        hashes ^= hashes >> np.uint64(WORD // 2)
+    return hashes
+
+
+def _shared(hashes: npt.NDArray[np.uint64]) -> Bools:
+    """Return which values are there more than once."""
+    ordered = np.sort(hashes)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    answer = np.zeros(len(rows), np.bool_)
-    if len(twice):
-        place = np.searchsorted(twice, names).clip(max=len(twice) - 1)
-        answer[np.flatnonzero(rows)] = twice[place] == names
-    return answer
+    if not len(twice):
+        return np.zeros(len(hashes), np.bool_)
+    shared: Bools = twice[np.searchsorted(twice, hashes).clip(max=len(twice) - 1)] == hashes
+    return shared

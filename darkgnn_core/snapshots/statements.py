@@ -65,10 +65,14 @@ Port -1 stands for packets whose port is not known: always in the rest.
 """
 
 EDGES = """CREATE TEMP TABLE edges AS
-    SELECT src_ip, node, sum(pairs.n)::BIGINT AS n, any_value(dark_addresses) AS dark_addresses,
-        min(first_ts) AS first_ts, max(last_ts) AS last_ts
-    FROM pairs JOIN nodes USING (dst_port) JOIN dark USING (src_ip, node)
-    GROUP BY src_ip, node"""
+    SELECT src_ip, node, n, dark_addresses, first_ts, last_ts
+    FROM (SELECT src_ip, node, sum(pairs.n)::BIGINT AS n, min(first_ts) AS first_ts,
+            max(last_ts) AS last_ts
+        FROM pairs JOIN nodes USING (dst_port) GROUP BY src_ip, node)
+    JOIN dark USING (src_ip, node)"""
+"""Grouped before the second join: joined the other way round, each host of the rest would meet each
+port of the rest.
+"""
 
 _SPREAD_OF_N = """count(*) AS parts, min(n) AS least, max(n) AS most, sum(n)::HUGEINT AS total,
         sum(n * n)::HUGEINT AS squares"""
