@@ -24,6 +24,7 @@ from darkgnn_core.snapshots.sorting import (
     Ints,
     PairCounts,
     Places,
+    bits_of,
     count_pairs,
     group_sizes,
     group_starts,
@@ -381,7 +382,7 @@ def count_nulls(packets: Packets) -> dict[str, int]:
 
 
 def look_alikes(table: pa.Table, rows: Bools) -> Bools:
-    """Return which of `rows` share a 64-bit hash of all their columns with another of them.
+    """Return which of `rows` share a hash of all their columns with another of them.
 
     All that repeat another packet are among them; whether one really does is for an exact look.
     """
@@ -406,11 +407,16 @@ def _hashes(table: pa.Table, columns: Sequence[str], places: Places) -> npt.NDAr
     return hashes
 
 
-def _shared(hashes: npt.NDArray[np.uint64]) -> Bools:
-    """Return which values are there more than once."""
-    ordered = np.sort(hashes)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(twice):
-        return np.zeros(len(hashes), np.bool_)
-    shared: Bools = twice[np.searchsorted(twice, hashes).clip(max=len(twice) - 1)] == hashes
-    return shared
+def _shared(hashes: npt.NDArray[np.uint64]) -> Places:
+    """Return the places of hashes that come more than once, but for their last bits.
+
+    Those bits hold the place while the others are sorted.
+    """
+    places = np.arange(len(hashes), dtype=np.uint64)
+    low = np.uint64((1 << bits_of(places[-1:])) - 1)
+    places |= hashes & ~low
+    places.sort()
+    same = (places[1:] ^ places[:-1]) <= low
+    shared = np.append(same, False) | np.append(False, same)
+    found: Places = (places[shared] & low).view(np.int64)
+    return found
