@@ -50,3 +50,7 @@ class WorkspaceError(DarkgnnError):
 
 class JobError(DarkgnnError):
     """A background job cannot be started, or ended badly."""
+
+
+class RunError(DarkgnnError):
+    """A run cannot be started, continued, or ended badly."""

@@ -1,6 +1,7 @@
 """Snapshots as a model sees them: which edges count, and how features are scaled."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,34 +25,44 @@ from darkgnn_core.snapshots.reading import (
 Keys = npt.NDArray[np.int64]
 
 
-def graph_days(directories: Sequence[Path], config: GraphConfig) -> Iterator[Snapshot]:
-    """Yield the snapshots of successive bins with the edges and scaling of `config`.
+def graph_reader(directories: Sequence[Path], config: GraphConfig) -> Callable[[int], Snapshot]:
+    """Return what reads the snapshot at a position, with the edges and scaling of `config`.
 
     Features are scaled in float64 before they become float32. `month_first` reads the edges of
-    all bins before it yields the first: later bins leak into it, which is what it is there to show.
+    all bins on its first call: later bins leak into it, which is what it is there to show.
 
     Args:
         directories: Directories of stored snapshots, in time order.
         config: Edges and scaling.
 
-    Raises:
-        WorkspaceError: `DAMAGED` where a file cannot be read.
+    Returns:
+        A function of a position in `directories`; it raises `WorkspaceError` `DAMAGED` where a
+        file cannot be read.
 
     Source:
         Paper, section 2 (daily edges, division by the maximum); `docs/decisions.md`.
     """
     chosen = _first_meetings(directories) if config.edges == "month_first" else _all_edges
     scale = SCALINGS[config.scaling]
-    for directory in directories:
+
+    def read(position: int) -> Snapshot:
+        directory = directories[position]
         hosts, ports = read_hosts(directory), read_ports(directory)
-        yield assemble(
+        return assemble(
             read_summary(directory),
             hosts=hosts,
             ports=ports,
-            edges=chosen(read_edges(directory, ["host", "port", "packets"])),
+            edges=chosen(position, read_edges(directory, ["host", "port", "packets"])),
             host_features=scale(feature_matrix(hosts, HOST_FEATURES)),
             port_features=scale(feature_matrix(ports, PORT_FEATURES)),
         )
+
+    return read
+
+
+def graph_days(directories: Sequence[Path], config: GraphConfig) -> Iterator[Snapshot]:
+    """Yield the snapshots of successive bins as `graph_reader` reads them."""
+    return map(graph_reader(directories, config), range(len(directories)))
 
 
 def divide_by_maximum(features: Floats) -> Floats:
@@ -93,7 +104,7 @@ SCALINGS: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
-def _all_edges(edges: pa.Table) -> pa.Table:
+def _all_edges(_: int, edges: pa.Table) -> pa.Table:
     return edges
 
 
@@ -103,30 +114,30 @@ def _pair_keys(edges: pa.Table) -> Keys:
     return (hosts << 17) | (ports + 1)
 
 
-def _first_meetings(directories: Sequence[Path]) -> Callable[[pa.Table], pa.Table]:
-    """Return what keeps, bin after bin, the pairs not met before, with the packets of all bins."""
-    pairs, totals = _pair_totals(directories)
-    met = np.zeros(len(pairs), dtype=bool)
+def _first_meetings(directories: Sequence[Path]) -> Callable[[int, pa.Table], pa.Table]:
+    """Return what keeps the pairs a bin is the first to have, with the packets of all bins."""
+    totals_once = lru_cache(maxsize=1)(lambda: _pair_totals(directories))
 
-    def keep_new(edges: pa.Table) -> pa.Table:
-        positions = np.searchsorted(pairs, _pair_keys(edges))
-        new = ~met[positions]
-        met[positions] = True
-        position = edges.schema.get_field_index("packets")
-        weighed = edges.set_column(position, "packets", pa.array(totals[positions]))
-        return weighed.filter(pa.array(new))
+    def keep_new(position: int, edges: pa.Table) -> pa.Table:
+        pairs, totals, first = totals_once()
+        places = np.searchsorted(pairs, _pair_keys(edges))
+        packets = edges.schema.get_field_index("packets")
+        weighed = edges.set_column(packets, "packets", pa.array(totals[places]))
+        return weighed.filter(pa.array(first[places] == position))
 
     return keep_new
 
 
-def _pair_totals(directories: Sequence[Path]) -> tuple[Keys, Keys]:
-    """Add up the packets of each pair over all bins: keys, ascending, and their totals."""
-    keys, totals = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    for directory in directories:
+def _pair_totals(directories: Sequence[Path]) -> tuple[Keys, Keys, Keys]:
+    """Add up the packets of each pair over all bins: keys, ascending, totals, first positions."""
+    keys, totals, first = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for position, directory in enumerate(directories):
         edges = read_edges(directory, ["host", "port", "packets"])
         all_keys = np.concatenate([keys, _pair_keys(edges)])
         all_packets = np.concatenate([totals, column(edges, "packets")])
-        keys, place = np.unique(all_keys, return_inverse=True)
+        all_first = np.concatenate([first, np.full(edges.num_rows, position)])
+        keys, earliest, place = np.unique(all_keys, return_index=True, return_inverse=True)
+        first = all_first[earliest]
         totals = np.zeros(len(keys), np.int64)
         np.add.at(totals, place, all_packets)
-    return keys, totals
+    return keys, totals, first

@@ -1,0 +1,1 @@
+"""Methods without a graph network, to hold the networks against."""

@@ -1,0 +1,1 @@
+"""Time, memory and disk a run will take, told before it starts."""

@@ -1,0 +1,1 @@
+"""The networks: one a file, formula, source and shapes on top."""

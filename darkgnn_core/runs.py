@@ -1,0 +1,1 @@
+"""Runs: start, watch, continue, rename, archive, delete; each a directory and a row."""

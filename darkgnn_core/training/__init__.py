@@ -1,0 +1,1 @@
+"""The loops over days: snapshots in, checkpoints and embeddings out."""
