@@ -1,7 +1,6 @@
 """A few made days with two planted groups of hosts, stored as packets and snapshots on disk."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -100,23 +99,22 @@ def store_day(
 
 
 def rebuilt(
-    days: Days, directory: Path, change: Callable[[int, pa.Table], pa.Table], **settings: object
+    days: Days, directory: Path, change: Callable[[pa.Table], pa.Table], *, first: int = 0
 ) -> Days:
-    """Return a copy of the days with packets changed, in `directory`, with snapshots of their own.
+    """Return the days with packets changed, in `directory`, with snapshots of their own.
 
     Args:
         days: Days with packet files.
         directory: Where the copy goes; made if it is not there.
-        change: From the position of a day and a table of `packets.SCHEMA` to another such table.
-        **settings: Changes to the settings of the snapshots.
+        change: From a table of `packets.SCHEMA` to another such table.
+        first: Position of the first day that is changed.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    config = replace(days.snapshot_config, **settings)
-    inputs = []
-    for position, each in enumerate(days.inputs):
-        tables = [change(position, pq.read_table(path)) for path in each.packet_files]
-        inputs.append(store_day(directory, each.key, tables, config))
-    return Days(inputs, snapshot_config=config, graph=days.graph)
+    inputs = list(days.inputs[:first])
+    for each in days.inputs[first:]:
+        tables = [change(pq.read_table(path)) for path in each.packet_files]
+        inputs.append(store_day(directory, each.key, tables, days.snapshot_config))
+    return Days(inputs, snapshot_config=days.snapshot_config, graph=days.graph)
 
 
 def _day_of_packets(
