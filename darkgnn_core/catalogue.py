@@ -1,4 +1,4 @@
-"""The catalogue: one SQLite file that knows sources, snapshots, labels, settings and jobs.
+"""The catalogue: one SQLite file that knows sources, snapshots, labels, settings, jobs and runs.
 
 Bulk data lie in Parquet files beside it; a row here is what makes such a file part of the
 workspace, so one transaction is the moment at which a change happens.
@@ -57,6 +57,22 @@ MIGRATIONS = (
         created_at TEXT NOT NULL, heartbeat_at TEXT, ended_at TEXT, report TEXT
     );
     CREATE UNIQUE INDEX one_active_job ON job (device) WHERE state IN ('starting', 'running');
+    """,
+    """
+    CREATE TABLE run (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, group_name TEXT NOT NULL,
+        config TEXT NOT NULL, config_hash TEXT NOT NULL, data_hash TEXT NOT NULL,
+        provenance TEXT NOT NULL, estimate TEXT NOT NULL,
+        progress TEXT NOT NULL DEFAULT '{}', result TEXT NOT NULL DEFAULT '{}',
+        archived INTEGER NOT NULL DEFAULT 0, job_id TEXT,
+        created_at TEXT NOT NULL, started_at TEXT
+    );
+    CREATE INDEX run_hashes ON run (config_hash, data_hash);
+    ALTER TABLE job ADD COLUMN run_id TEXT REFERENCES run (id) ON DELETE CASCADE;
+    ALTER TABLE job ADD COLUMN started_at TEXT;
+    ALTER TABLE job ADD COLUMN code TEXT NOT NULL DEFAULT '';
+    CREATE INDEX job_run ON job (run_id);
+    CREATE INDEX job_state ON job (state);
     """,
 )
 """Each entry takes the schema one version up; entries are never changed once released."""

@@ -1,39 +1,29 @@
-"""Background jobs: start, watch, cancel; each its own process, its state a row of the catalogue.
+"""Background jobs: start, queue, watch, cancel; each its own process, its state a catalogue row.
 
-A job is alive while its process holds the lock in its directory; the operating system frees that
-lock however the process dies, so no crash leaves a job that seems to run for ever.
+On a device one job is active at a time, which a unique index of the catalogue holds whoever starts
+them. A queued job starts when its device is free: the worker that ends, the queue keeper and
+whoever lists jobs all try, and the index lets one of them.
 """
 
 import json
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-from filelock import FileLock, Timeout
-
+from darkgnn_core import job_processes as processes
 from darkgnn_core.catalogue import transaction, utc_now
-from darkgnn_core.errors import JobError
+from darkgnn_core.errors import DarkgnnError, JobError
 from darkgnn_core.workspace import Workspace
 
-State = Literal["starting", "running", "done", "failed", "cancelled", "interrupted"]
+State = Literal["queued", "starting", "running", "done", "failed", "cancelled", "interrupted"]
 ACTIVE = ("starting", "running")
 START_S = 30.0
-CANCEL_GRACE_S = 1.5
-KILL_WAIT_S = 5.0
+SILENT_S = 30.0
 LOG_TAIL_BYTES = 64 * 1024
-
-_started: dict[str, subprocess.Popen[bytes]] = {}
-"""Workers this process started, kept so that a dead one is reaped and not taken for alive."""
+CANCELLED = "You cancelled it. What it had finished is kept."
 
 
 @dataclass(frozen=True)
@@ -42,9 +32,10 @@ class Job:
 
     Attributes:
         id: Its id, also the name of its directory.
-        kind: What it does: `load`, `demo`, `snapshots`, `remove`.
+        kind: What it does: `load`, `demo`, `snapshots`, `remove`, `train`.
         config: What it was told, JSON.
-        state: `starting` and `running` are active; the others are final.
+        state: `queued` waits for its device; `starting` and `running` hold it; the others are
+            final.
         message: Why it ended as it did, for the analyst.
         progress: The last progress it told, JSON.
         report: What it found, JSON; empty until it is done.
@@ -52,6 +43,10 @@ class Job:
         created_at: ISO 8601 UTC.
         heartbeat_at: When it last told anything, ISO 8601 UTC.
         ended_at: ISO 8601 UTC, once final.
+        started_at: When its process was started, ISO 8601 UTC.
+        device: What it has for itself.
+        run_id: The run it trains; None for all other kinds.
+        code: Code of the error it failed with; empty otherwise.
     """
 
     id: str
@@ -65,11 +60,29 @@ class Job:
     created_at: str
     heartbeat_at: str | None
     ended_at: str | None
+    started_at: str | None = None
+    device: str = "workspace"
+    run_id: str | None = None
+    code: str = ""
 
     @property
     def is_active(self) -> bool:
         """Whether it has not ended yet."""
-        return self.state in ACTIVE
+        return self.state in ("queued", *ACTIVE)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is there but has told nothing for half a minute: it does not respond."""
+        return self.state == "running" and is_silent_since(self.heartbeat_at)
+
+
+def is_silent_since(heartbeat_at: str | None) -> bool:
+    """Say whether a heartbeat is older than `SILENT_S`."""
+    return heartbeat_at is not None and _age_s(heartbeat_at) > SILENT_S
+
+
+def _age_s(time: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds()
 
 
 def start_job(
@@ -85,27 +98,44 @@ def start_job(
 
     Raises:
         JobError: `BUSY`, naming the job that is active on the device.
+        WorkspaceError: `DISK-FULL`, `NO-PERMISSION` where its directory cannot be made.
     """
     settle_jobs(workspace)
     job_id = uuid.uuid4().hex[:12]
-    directory = workspace.jobs / job_id
     with workspace.catalogue() as connection:
         try:
             connection.execute(
-                "INSERT INTO job (id, kind, device, config, state, created_at) "
-                "VALUES (?, ?, ?, ?, 'starting', ?)",
-                (job_id, kind, device, json.dumps(config), utc_now()),
+                "INSERT INTO job (id, kind, device, config, state, created_at, started_at) "
+                "VALUES (?, ?, ?, ?, 'starting', ?, ?)",
+                (job_id, kind, device, json.dumps(config), utc_now(), utc_now()),
             )
         except sqlite3.IntegrityError as error:
             raise _busy(connection, device) from error
-    directory.mkdir(mode=0o700)
-    process = _start_worker(workspace, job_id, directory / "log.txt")
-    _started[job_id] = process
-    with workspace.catalogue() as connection:
-        connection.execute(
-            "UPDATE job SET pid = ?, pid_created = ? WHERE id = ?",
-            (process.pid, _created(process.pid), job_id),
-        )
+        _launch(workspace, connection, job_id)
+    return job_id
+
+
+def add_queued_job(
+    connection: sqlite3.Connection, kind: str, config: dict[str, Any], *, device: str, run_id: str
+) -> str:
+    """Put a run's job at the end of its device's queue; `settle_jobs` starts it in its turn.
+
+    Args:
+        connection: In whose transaction the row appears.
+        kind: One of `worker.KINDS`.
+        config: What it is told; must be JSON.
+        device: Whose queue it joins.
+        run_id: The run it trains.
+
+    Returns:
+        Its id.
+    """
+    job_id = uuid.uuid4().hex[:12]
+    connection.execute(
+        "INSERT INTO job (id, kind, device, config, state, created_at, run_id) "
+        "VALUES (?, ?, ?, ?, 'queued', ?, ?)",
+        (job_id, kind, device, json.dumps(config), utc_now(), run_id),
+    )
     return job_id
 
 
@@ -121,34 +151,35 @@ def _busy(connection: sqlite3.Connection, device: str) -> JobError:
     )
 
 
-def _start_worker(workspace: Workspace, job_id: str, log: Path) -> subprocess.Popen[bytes]:
-    options: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
-        options = {"creationflags": flags}
-    with log.open("wb") as output:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "darkgnn_core.worker", str(workspace.root), job_id],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=Path(__file__).resolve().parents[1],
-            **options,
-        )
-
-
-def _created(pid: int) -> float | None:
+def _launch(workspace: Workspace, connection: sqlite3.Connection, job_id: str) -> None:
+    """Start the process of a job whose row says `starting`; fail the job where that cannot be."""
     try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None
+        pid = processes.launch(workspace, job_id)
+    except (DarkgnnError, OSError) as error:
+        connection.execute(
+            "UPDATE job SET state = 'failed', message = ?, code = ?, ended_at = ? WHERE id = ?",
+            (f"It could not be started: {error}", getattr(error, "code", ""), utc_now(), job_id),
+        )
+        raise
+    connection.execute(
+        "UPDATE job SET pid = ?, pid_created = ? WHERE id = ?",
+        (pid, processes.created_at(pid), job_id),
+    )
 
 
-def list_jobs(workspace: Workspace) -> list[Job]:
-    """Return all jobs, the latest first, their states settled."""
+def list_jobs(workspace: Workspace, *, with_runs: bool = False) -> list[Job]:
+    """Return all jobs, the latest first, their states settled.
+
+    Args:
+        workspace: Whose jobs.
+        with_runs: Also those that train runs, which `runs.list_runs` shows.
+    """
     settle_jobs(workspace)
     with workspace.catalogue() as connection:
-        rows = connection.execute("SELECT * FROM job ORDER BY created_at DESC, rowid DESC")
+        rows = connection.execute(
+            "SELECT * FROM job WHERE run_id IS NULL OR ? ORDER BY created_at DESC, rowid DESC",
+            (with_runs,),
+        )
         return [_job_of(row) for row in rows]
 
 
@@ -166,84 +197,89 @@ def find_job(workspace: Workspace, job_id: str) -> Job:
     return _job_of(row)
 
 
-def active_job(workspace: Workspace) -> Job | None:
-    """Return the job that is under way, or None."""
-    return next((job for job in list_jobs(workspace) if job.is_active), None)
+def active_job(workspace: Workspace, *, device: str = "workspace") -> Job | None:
+    """Return the job that holds a device, the writing of the workspace by default, or None."""
+    jobs = list_jobs(workspace, with_runs=True)
+    return next((job for job in jobs if job.state in ACTIVE and job.device == device), None)
 
 
 def _job_of(row: sqlite3.Row) -> Job:
-    return Job(
-        id=row["id"],
-        kind=row["kind"],
-        config=json.loads(row["config"]),
-        state=row["state"],
-        message=row["message"],
-        progress=json.loads(row["progress"]),
-        report=json.loads(row["report"] or "{}"),
-        pid=row["pid"],
-        created_at=row["created_at"],
-        heartbeat_at=row["heartbeat_at"],
-        ended_at=row["ended_at"],
-    )
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row yields its values
+    for name in ("stop_requested", "pid_created"):
+        values.pop(name)
+    for name in ("config", "progress", "report"):
+        values[name] = json.loads(values[name] or "{}")
+    return Job(**values)
 
 
 def settle_jobs(workspace: Workspace) -> None:
-    """Mark as `interrupted` the jobs whose process is gone without having said how it ended."""
+    """Mark as `interrupted` the jobs whose process is gone without a word; start who may start."""
     with workspace.catalogue() as connection:
         rows = connection.execute(
             "SELECT * FROM job WHERE state IN ('starting', 'running')"
         ).fetchall()
         for row in rows:
-            status = _exit_status(row["id"])
-            if _holds_lock(workspace, row["id"]) or _may_still_start(row, status):
-                continue
-            message = _how_it_died(status)
-            connection.execute(
-                "UPDATE job SET state = 'interrupted', message = ?, ended_at = ? "
-                "WHERE id = ? AND state = ?",
-                (message, utc_now(), row["id"], row["state"]),
-            )
+            _settle(workspace, connection, row)
+        _start_queued(workspace, connection)
+        waits = connection.execute("SELECT 1 FROM job WHERE state = 'queued' LIMIT 1").fetchone()
+    if waits is not None:
+        processes.launch_queue_keeper(workspace)
 
 
-def _exit_status(job_id: str) -> int | None:
-    process = _started.get(job_id)
-    return None if process is None else process.poll()
+def _settle(workspace: Workspace, connection: sqlite3.Connection, row: sqlite3.Row) -> None:
+    status = processes.exit_status(row["id"])
+    if processes.is_working(workspace, row["id"]) or _may_still_start(row, status):
+        return
+    if row["run_id"] is not None and row["state"] == "starting" and row["pid"] is None:
+        connection.execute(  # who took it from the queue died before its process was there
+            "UPDATE job SET state = 'queued', started_at = NULL "
+            "WHERE id = ? AND state = 'starting' AND pid IS NULL",
+            (row["id"],),
+        )
+        return
+    connection.execute(
+        "UPDATE job SET state = 'interrupted', message = ?, ended_at = ? "
+        "WHERE id = ? AND state = ?",
+        (processes.how_it_died(status), utc_now(), row["id"], row["state"]),
+    )
 
 
 def _may_still_start(row: sqlite3.Row, status: int | None) -> bool:
     """Say whether a job without a lock may simply not have come to taking it yet."""
     if row["state"] != "starting" or status is not None:
         return False
-    age_s = (datetime.now(UTC) - datetime.fromisoformat(row["created_at"])).total_seconds()
-    return abs(age_s) < START_S and (row["pid"] is None or _is_process(row))
+    age_s = _age_s(row["started_at"] or row["created_at"])
+    return abs(age_s) < START_S and (row["pid"] is None or processes.is_process(row))
 
 
-def _is_process(row: sqlite3.Row) -> bool:
-    """Say whether the job's process is there: same number and same time of creation."""
-    created = _created(row["pid"])
-    return created is not None and abs(created - (row["pid_created"] or created)) < 1.0
+def _start_queued(workspace: Workspace, connection: sqlite3.Connection) -> None:
+    """Start the first queued job of each device that is free."""
+    devices = connection.execute(
+        "SELECT DISTINCT device FROM job AS waiting WHERE state = 'queued' AND NOT EXISTS "
+        "(SELECT 1 FROM job WHERE device = waiting.device AND state IN ('starting', 'running'))"
+    ).fetchall()
+    for each in devices:
+        job_id = _claim_next(connection, each["device"])
+        while job_id is not None:
+            try:
+                _launch(workspace, connection, job_id)
+            except (DarkgnnError, OSError):  # its row says so; the next one gets the device
+                job_id = _claim_next(connection, each["device"])
+            else:
+                break
 
 
-def _how_it_died(status: int | None) -> str:
-    if status == -signal.SIGTERM:
-        return "It was ended from outside. What it had finished is kept; start it again to go on."
-    if status is not None and status < 0:
-        return (
-            f"The operating system killed it (signal {-status}), most likely for lack of memory. "
-            "What it had finished is kept; start it again to go on."
-        )
-    return "Its process is gone. What it had finished is kept; start it again to go on."
-
-
-def _holds_lock(workspace: Workspace, job_id: str) -> bool:
-    path = workspace.jobs / job_id / "lock"
-    if not path.exists():
-        return False
+def _claim_next(connection: sqlite3.Connection, device: str) -> str | None:
+    """Take the first job out of a device's queue; None if another process was quicker."""
     try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True
+        rows = connection.execute(
+            "UPDATE job SET state = 'starting', started_at = ? WHERE state = 'queued' AND rowid = "
+            "(SELECT MIN(rowid) FROM job WHERE device = ? AND state = 'queued') RETURNING id",
+            (utc_now(), device),
+        ).fetchall()
+    except sqlite3.IntegrityError:  # the device has got an active job meanwhile
+        return None
+    return str(rows[0]["id"]) if rows else None
 
 
 def cancel_job(workspace: Workspace, job_id: str) -> Job:
@@ -258,48 +294,22 @@ def cancel_job(workspace: Workspace, job_id: str) -> Job:
     if not job.is_active:
         return job
     with workspace.catalogue() as connection:
+        _set_cancelled(connection, job_id, "queued")
         connection.execute("UPDATE job SET stop_requested = 1 WHERE id = ?", (job_id,))
         row = connection.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
-    # A clock that was set makes a process look created at another time; its lock still tells.
-    if row["pid"] is not None and (_holds_lock(workspace, job_id) or _is_process(row)):
-        _signal(row["pid"], signal.SIGTERM)
-        if not _wait_gone(workspace, row, CANCEL_GRACE_S):
-            _signal(row["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))
-            _wait_gone(workspace, row, KILL_WAIT_S)
+    if row["state"] in ACTIVE:
+        processes.end(workspace, row)
     with workspace.catalogue() as connection, transaction(connection):
-        connection.execute(
-            "UPDATE job SET state = 'cancelled', message = ?, ended_at = ? "
-            "WHERE id = ? AND state IN ('starting', 'running')",
-            ("You cancelled it. What it had finished is kept.", utc_now(), job_id),
-        )
+        for state in ACTIVE:
+            _set_cancelled(connection, job_id, state)
     return find_job(workspace, job_id)
 
 
-def _signal(pid: int, number: int) -> None:
-    try:
-        if sys.platform == "win32":
-            psutil.Process(pid).terminate()
-        else:
-            os.killpg(pid, number)  # the worker leads its own group: its children go too
-    except (ProcessLookupError, psutil.NoSuchProcess):
-        return
-
-
-def _wait_gone(workspace: Workspace, row: sqlite3.Row, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        _exit_status(row["id"])  # reaps it, if it is ours
-        if not _holds_lock(workspace, row["id"]) and not _is_running(row):
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def _is_running(row: sqlite3.Row) -> bool:
-    try:
-        return _is_process(row) and psutil.Process(row["pid"]).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
+def _set_cancelled(connection: sqlite3.Connection, job_id: str, state: str) -> None:
+    connection.execute(
+        "UPDATE job SET state = 'cancelled', message = ?, ended_at = ? WHERE id = ? AND state = ?",
+        (CANCELLED, utc_now(), job_id, state),
+    )
 
 
 def read_log(workspace: Workspace, job_id: str) -> str:
@@ -317,10 +327,13 @@ def forget_job(workspace: Workspace, job_id: str) -> None:
     """Remove an ended job and its log.
 
     Raises:
-        JobError: `NO-JOB`, or `BUSY` while it is active.
+        JobError: `NO-JOB`, `BUSY` while it is active, `RUN` if it trains a run, with which it goes.
     """
-    if find_job(workspace, job_id).is_active:
+    job = find_job(workspace, job_id)
+    if job.is_active:
         raise JobError("The job is still under way. Cancel it first.", code="BUSY")
+    if job.run_id is not None:
+        raise JobError(f"The job belongs to run {job.run_id}. Delete the run.", code="RUN")
     with workspace.catalogue() as connection:
         connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
     shutil.rmtree(workspace.jobs / job_id, ignore_errors=True)

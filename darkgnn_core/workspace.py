@@ -60,6 +60,11 @@ class Workspace:
         return self.root / "jobs"
 
     @property
+    def runs(self) -> Path:
+        """Trained runs: `<run id>/` with settings, progress, checkpoint and embeddings."""
+        return self.root / "runs"
+
+    @property
     def scratch(self) -> Path:
         """Temporary files; empty whenever nothing runs."""
         return self.root / "scratch"
@@ -106,6 +111,7 @@ def open_workspace(root: Path, *, create: bool = True) -> Workspace:
             workspace.snapshots,
             workspace.inbox,
             workspace.jobs,
+            workspace.runs,
             workspace.scratch,
         ):
             with disk_errors_named(directory):

@@ -18,7 +18,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from darkgnn_core import catalogue, durable, inbox, jobs, worker
+from darkgnn_core import catalogue, durable, inbox, job_processes, jobs, worker
 from darkgnn_core import workspace as workspace_module
 from darkgnn_core.catalogue import MIGRATIONS, open_catalogue
 from darkgnn_core.config import SnapshotConfig
@@ -76,8 +76,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def ended(workspace: Workspace, job_id: str) -> Job:
     """Wait until a job has ended and return it."""
     wait_for(lambda: not find_job(workspace, job_id).is_active)
-    if job_id in jobs._started:
-        jobs._started[job_id].wait(timeout=DEADLINE_S)
+    if job_id in job_processes.started:
+        job_processes.started[job_id].wait(timeout=DEADLINE_S)
     return find_job(workspace, job_id)
 
 
@@ -217,7 +217,7 @@ def test_killed_jobs_leave_old_or_new_and_the_next_one_ends(tmp_path: Path) -> N
     rng = random.Random(3)
     for _ in range(3):
         job_id = start_job(workspace, "load", {"paths": paths})
-        process = jobs._started[job_id]
+        process = job_processes.started[job_id]
         try:
             process.wait(timeout=rng.uniform(0.3, 3.0))
         except subprocess.TimeoutExpired:
@@ -428,11 +428,11 @@ def test_a_set_clock_does_not_hide_a_running_job(
     path = write_long_log(tmp_path / "long.log.gz", rows=3_000_000)
     job_id = start_job(workspace, "load", {"paths": [str(path)]})
     wait_for(lambda: find_job(workspace, job_id).progress.get("packets", 0) > 0)
-    process = psutil.Process(jobs._started[job_id].pid)
+    process = psutil.Process(job_processes.started[job_id].pid)
     monkeypatch.setattr(jobs, "_created", lambda _: time.time() + 86_400)
     assert find_job(workspace, job_id).state == "running"
     assert cancel_job(workspace, job_id).state == "cancelled"
-    jobs._started[job_id].wait(timeout=5)
+    job_processes.started[job_id].wait(timeout=5)
     assert not process.is_running()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from darkgnn_core import jobs
+from darkgnn_core import job_processes, jobs
 from darkgnn_core.errors import JobError
 from darkgnn_core.jobs import (
     Job,
@@ -153,10 +153,10 @@ def test_a_killed_worker_is_interrupted_not_running(
     job = find_job(workspace, job_id)
     assert job.pid is not None
     os.killpg(job.pid, signal.SIGKILL)
-    started = jobs._started[job_id]
+    started = job_processes.started[job_id]
     if restarted:
         started.wait()
-        monkeypatch.setattr(jobs, "_started", {})
+        monkeypatch.setattr(job_processes, "started", {})
     job = ended(workspace, job_id)
     assert job.state == "interrupted"
     assert ("lack of memory" in job.message) is not restarted
