@@ -1,0 +1,73 @@
+"""The two convolutions without node features: one learned vector a node instead.
+
+    h_u = ReLU( sum_v w_uv V_v + b1 )                    (V: nodes x 1024, learned)
+    y_u = sum_v w_uv h_v (W2 W3) + (b2 W3 + b3)
+
+Source: paper, section 4.1 ("without node features"): the input is the identity, so that the first
+weight matrix has one row a node, its vector. A node that is absent from a graph is alone in it:
+h = ReLU(V_u + b1). The folding of W2 and W3 is ours (`convolutions.py`).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from darkgnn_core.models.adjacency import Adjacency, propagate
+
+
+@dataclass(frozen=True, eq=False)
+class VectorView:
+    """What a network without features sees of one graph.
+
+    Attributes:
+        rows: int64 (N,), where the vectors of the graph's nodes, and of the targets that are
+            absent from it, stand in the table of the window.
+        first: (N, N), all nodes against all.
+        adjacency: (R, N), the targets against all nodes.
+        places: int64 (R,), where each of the R rows stands among the targets.
+        targets: Number of targets.
+    """
+
+    rows: Tensor
+    first: Adjacency
+    adjacency: Adjacency
+    places: Tensor
+    targets: int
+
+
+class VectorConvolutions(nn.Module):
+    """The two convolutions over learned vectors.
+
+    Args:
+        hidden: Width of the vectors (1024).
+        output: Width after the second convolution (512).
+    """
+
+    def __init__(self, hidden: int, output: int) -> None:
+        super().__init__()
+        self.bias1 = nn.Parameter(torch.zeros(hidden))
+        self.weight2 = nn.Parameter(torch.empty(hidden, output))
+        self.bias2 = nn.Parameter(torch.zeros(output))
+        self.vectors = torch.empty(0, hidden)
+        """(nodes of the window, hidden), set before each step; the trainer keeps the table."""
+
+    def start(self, generator: torch.Generator) -> None:
+        """Draw the weights."""
+        nn.init.xavier_uniform_(self.weight2, generator=generator)
+
+    def folded(self, weight3: Tensor, bias3: Tensor) -> tuple[Tensor, Tensor]:
+        """Return W2 W3, (hidden, K), and b2 W3 + b3, (K,)."""
+        return self.weight2 @ weight3, self.bias2 @ weight3 + bias3
+
+    def forward(self, view: VectorView, folded: tuple[Tensor, Tensor]) -> Tensor:
+        """Return y of the targets, (R, K)."""
+        weight, bias = folded
+        vectors = self.vectors.index_select(0, view.rows)
+        hidden = torch.relu(propagate(view.first, vectors) + self.bias1)
+        return propagate(view.adjacency, hidden @ weight) + bias
+
+    def absent(self, folded: tuple[Tensor, Tensor]) -> Tensor:
+        """Return y of a node without a vector, (K,); no target is one."""
+        weight, bias = folded
+        return torch.relu(self.bias1) @ weight + bias
