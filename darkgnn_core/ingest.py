@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +19,9 @@ from darkgnn_core.released_loading import load_released
 from darkgnn_core.shelf import build_snapshots, drop_orphans, plan_snapshots
 from darkgnn_core.snapshots.released import is_released_folder
 from darkgnn_core.sources import find_files, find_source, load_source, remove_source, source_id
+from darkgnn_core.traces.confined import ConfinedPool, Stopped
 from darkgnn_core.traces.opening import OpenFile, open_once
-from darkgnn_core.traces.parsing import Progress, Stopped
+from darkgnn_core.traces.parsing import READER, Progress
 from darkgnn_core.traces.reading import ReadOptions
 from darkgnn_core.workspace import Workspace, writer_lock
 
@@ -240,6 +242,7 @@ class _Ingest:
         self.stopped = False
         self.progress = IngestProgress()
         self.snapshots: dict[str, dict[str, Any]] = {}
+        self._readers = ConfinedPool(READER)
         self._under_way: dict[Path, Progress] = {}
         self._packets_done = 0
         self._bytes_done = 0
@@ -250,7 +253,10 @@ class _Ingest:
         self.progress.bytes_total = sum(_size(path) for path in files)
         outcomes: dict[Path, FileOutcome] = {}
         first_of: dict[str, Path] = {}
-        with ThreadPoolExecutor(max_workers=self.workers) as pool:
+        with (
+            closing(self._readers),
+            ThreadPoolExecutor(max_workers=self.workers) as pool,
+        ):
             running: dict[Future[FileOutcome], Path] = {
                 pool.submit(self._read_one, path, first_of): path for path in files
             }
@@ -292,7 +298,7 @@ class _Ingest:
         if refusal.code in NO_TRACE and not self.format_name:
             try:
                 with self.workspace.catalogue() as connection:
-                    added = add_file(connection, path, kind=None)
+                    added = add_file(connection, path, name=self._name(path))
             except LabelError:
                 pass
             else:
@@ -313,18 +319,20 @@ class _Ingest:
             return FileOutcome(self._name(path), "already loaded", report=known.report)
         if first_of.setdefault(identity, path) != path:  # the same bytes twice in one ingest
             return FileOutcome(self._name(path), "already loaded")
-        report = load_source(
-            self.workspace,
-            path,
-            self.options,
-            opened=opened,
-            identity=identity,
-            name=self._name(path),
-            format_name=self.format_name,
-            is_synthetic=self.is_synthetic,
-            on_progress=lambda progress: self._under_way.update({path: progress}),
-            should_stop=self.should_stop,
-        )
+        with self._readers.lend() as reader:
+            report = load_source(
+                self.workspace,
+                path,
+                self.options,
+                opened=opened,
+                identity=identity,
+                name=self._name(path),
+                format_name=self.format_name,
+                is_synthetic=self.is_synthetic,
+                reader=reader,
+                on_progress=lambda progress: self._under_way.update({path: progress}),
+                should_stop=self.should_stop,
+            )
         return FileOutcome(self._name(path), "loaded", report=asdict(report))
 
     def _name(self, path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from darkgnn_core.catalogue import transaction, utc_now
 from darkgnn_core.durable import new_directory, write_json
 from darkgnn_core.errors import TraceError, WorkspaceError
+from darkgnn_core.traces.confined import Confined
 from darkgnn_core.traces.opening import OpenFile
 from darkgnn_core.traces.parsing import Progress, TraceReport, parse_trace
 from darkgnn_core.traces.reading import ReadOptions
@@ -106,6 +107,7 @@ def load_source(
     name: str = "",
     format_name: str = "",
     is_synthetic: bool = False,
+    reader: Confined | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TraceReport:
@@ -123,6 +125,7 @@ def load_source(
         name: What to call it; the file's own name if empty.
         format_name: Read it as this format; detect by content if empty.
         is_synthetic: Whether the demo generator made it.
+        reader: Confined process to read it in; one of its own if None.
         on_progress: Told a few times a second.
         should_stop: Asked ten times a second.
 
@@ -141,6 +144,7 @@ def load_source(
             name=name,
             format_name=format_name,
             opened=opened,
+            reader=reader,
             on_progress=on_progress,
             should_stop=should_stop,
         )

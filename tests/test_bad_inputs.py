@@ -30,7 +30,6 @@ from darkgnn_core.errors import (
 from darkgnn_core.health import measure_health
 from darkgnn_core.ingest import IngestReport, bring_up_to_date, ingest, remove
 from darkgnn_core.jobs import forget_job
-from darkgnn_core.labels import ipset, misp, texts
 from darkgnn_core.labels.aliases import set_alias
 from darkgnn_core.labels.csv_lists import read_csv
 from darkgnn_core.labels.store import add_file, add_list, remove_source
@@ -413,23 +412,19 @@ LABEL_ROWS: dict[str, tuple[str, bytes]] = {
     "T5": ("ROW", b"src_ip,label\n192.0.2.1\n"),
     "T6": ("LABEL", "src_ip,label\n192.0.2.1,a\u200b\n".encode()),
     "T7": ("IP", b"src_ip,label\n01.02.03.004,a\n"),
-    "T14 lines": ("LIMIT", b"src_ip,label\n" + b"192.0.2.1,a\n" * 10_001),
+    "T14 lines": ("LIMIT", b"src_ip,label\n" + b"192.0.2.1,a\n" * 1_000_001),
     "T14 size": ("LIMIT", b"#" * (33 << 20)),
     "T15": ("NO-ROWS", b"src_ip,label\n"),
     "json bomb": ("MISP", b'{"list":' + b"[" * 100_000),
-    "json flood": ("LIMIT", b'{"list":[' + b"1," * 10_001 + b"1]}"),
-    "range flood": ("LIMIT", b"create s hash:net\n" + b"add s 0.0.0.1-255.255.255.254\n" * 200),
+    "json flood": ("LIMIT", b'{"list":[' + b"1," * 1_000_001 + b"1]}"),
+    "range flood": ("LIMIT", b"create s hash:net\n" + b"add s 0.0.0.1-255.255.255.254\n" * 20_000),
     "gzip bomb": ("BOMB", gzip.compress(b"\n" * (100 << 20), 9)),
 }
 
 
 @pytest.mark.parametrize("name", LABEL_ROWS)
-def test_a_refused_list_of_labels_changes_nothing(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_list_of_labels_changes_nothing(tmp_path: Path, name: str) -> None:
     """The promised code, in bounded time, and not a row of the catalogue changed."""
-    for module in (texts, ipset, misp):
-        monkeypatch.setattr(module, "LINES", 10_000)
     workspace = new_workspace(tmp_path / "w")
     before = state_of(workspace)
     code, content = LABEL_ROWS[name]

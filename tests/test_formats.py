@@ -3,6 +3,7 @@
 import gzip
 import struct
 from contextlib import suppress
+from dataclasses import asdict
 from random import Random
 
 import pyarrow as pa
@@ -13,9 +14,9 @@ from reading_helpers import read_bytes
 
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces.formats import FORMATS, detect, format_named
+from darkgnn_core.traces.looking import look as look_at
 from darkgnn_core.traces.opening import source_of_bytes
-from darkgnn_core.traces.preview import preview
-from darkgnn_core.traces.reading import ColumnMapping, ReadOptions
+from darkgnn_core.traces.reading import ReadOptions
 
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 PCAPNG = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
@@ -47,11 +48,17 @@ CONTENTS = [
 ]  # fmt: skip
 
 
-def look(content, **options):
-    """Return the preview of bytes."""
-    source = source_of_bytes(content, "x.png")
-    with source.raw:
-        return preview(source, ReadOptions(**options))
+@pytest.fixture
+def look(tmp_path):
+    """Give the look of bytes, taken in this process."""
+
+    def go(content, **options):
+        path = tmp_path / "x.png"
+        path.write_bytes(content)
+        request = {"path": str(path), "name": path.name, "format": ""}
+        return look_at(request | {"options": asdict(ReadOptions(**options))})
+
+    return go
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
@@ -111,51 +118,50 @@ def test_names():
     assert caught.value.code == "NO-SUCH-FORMAT"
 
 
-def test_preview_of_a_table():
-    """A table shows its header, first rows, delimiter and the guess."""
+def test_look_at_a_table(look):
+    """A table shows its columns, a value of each, its first lines and the guess."""
     seen = look(CSV)
-    assert (seen.format, seen.delimiter) == ("delimited", "comma")
-    assert seen.header == ("time", "source", "dpt")
-    assert seen.rows[1] == ("1700000000124", "192.0.2.8", "80")
-    assert seen.mapping == ColumnMapping(
-        (("ts_ns", "time"), ("src_ip", "source"), ("dst_port", "dpt")), "ms"
-    )
-    assert seen.missing == ()
+    assert seen["format"] == "delimited"
+    assert seen["facts"]["delimiter"] == "comma"
+    assert seen["columns"] == ["time", "source", "dpt"]
+    assert seen["samples"] == ["1700000000123", "192.0.2.7", "23"]
+    assert seen["lines"][2] == "1700000000124,192.0.2.8,80"
+    assert seen["mapping"] == {
+        "columns": {"ts_ns": "time", "src_ip": "source", "dst_port": "dpt"},
+        "time_unit": "ms",
+    }
 
 
-def test_preview_without_the_needed_columns():
+def test_look_without_the_needed_columns(look):
     """A table whose columns are not understood is shown all the same, to be mapped by hand."""
     seen = look(b"a;b;c\n1;2;3\n4;5;6\n")
-    assert seen.header == ("a", "b", "c")
-    assert seen.missing == ("ts_ns", "src_ip")
-    chosen = ColumnMapping((("ts_ns", "a"), ("src_ip", "b")))
-    assert look(b"a;b;c\n1;2;3\n4;5;6\n", mapping=chosen).missing == ()
+    assert seen["columns"] == ["a", "b", "c"]
+    assert seen["code"] == "COLUMNS"
+    assert "rows" not in seen
 
 
-def test_preview_is_short():
-    """At most 20 rows, of at most 200 characters a cell."""
+def test_a_look_is_short(look):
+    """At most 12 packets and lines, of at most 200 characters, whatever the file holds."""
     rows = b"".join(b"1700000000123,192.0.2.7,%d,%s\n" % (i, b"x" * 999) for i in range(60))
     seen = look(b"time,source,dpt,note\n" + rows)
-    assert len(seen.rows) == 20
-    assert len(seen.rows[0][3]) == 200
+    assert len(seen["rows"]) == len(seen["lines"]) == 12
+    assert max(map(len, seen["lines"])) == max(map(len, seen["samples"])) == 200
+    assert seen["packets"] == 60
 
 
 @pytest.mark.parametrize(("name", "content"), CONTENTS[2:])
-def test_preview_of_each_kind(name, content):
-    """Every kind that has rows shows them, the sender's address among them."""
+def test_look_at_each_kind(look, name, content):
+    """Every kind that has rows shows them as packets, with the sender's address."""
     seen = look(content)
-    assert seen.format == name
-    assert "192.0.2.7" in " ".join(seen.rows[0])
-    assert all(len(row) == len(seen.header) for row in seen.rows)
-    if name in ("delimited", "jsonl", "parquet"):
-        assert seen.mapping is not None
-        assert not seen.missing
+    assert seen["format"] == name
+    assert seen["rows"][0]["src_ip"] == (192 << 24) + (2 << 8) + 7
+    assert seen["read"] == seen["kept"] + sum(seen["skipped"].values())
+    assert ("mapping" in seen) == (name in ("delimited", "jsonl", "parquet"))
 
 
-def test_preview_of_a_capture(shared_data):
+def test_look_at_a_capture(look, shared_data):
     """A capture shows its first packets, decoded."""
-    content = (shared_data / "pcap" / "23-tcp.pcap").read_bytes()
-    seen = look(content)
-    assert seen.format == "pcap"
-    assert len(seen.rows) == 20
-    assert seen.header[seen.rows[0].index("23")] == "dst_port"
+    seen = look((shared_data / "pcap" / "23-tcp.pcap").read_bytes())
+    assert (seen["format"], len(seen["rows"])) == ("pcap", 12)
+    assert seen["rows"][0]["dst_port"] == 23
+    assert "lines" not in seen

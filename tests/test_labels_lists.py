@@ -14,6 +14,7 @@ from darkgnn_core.labels.maltrail import organisation_of as maltrail_organisatio
 from darkgnn_core.labels.maltrail import read_maltrail
 from darkgnn_core.labels.misp import organisation_of as misp_organisation
 from darkgnn_core.labels.misp import read_misp
+from darkgnn_core.labels.reading import read_file
 
 MISP = {
     "name": "Example IP Ranges Used for Scanning",
@@ -197,12 +198,13 @@ def test_packed_files_are_unpacked_and_damage_is_told(tmp_path):
     packed = gzip.compress(b"src_ip,label\n192.0.2.1,a\n" * 100)
     (tmp_path / "a.gz").write_bytes(packed)
     (tmp_path / "cut.gz").write_bytes(packed[:-20])
-    assert read_content(tmp_path / "a.gz").startswith(b"src_ip")
+    with (tmp_path / "a.gz").open("rb", buffering=0) as raw:
+        assert read_content(raw, "a.gz").startswith(b"src_ip")
     for name, code in (
         ("cut.gz", "CUT"), (".", "NOT-A-REGULAR-FILE"), ("gone", "NO-SUCH-FILE")
     ):  # fmt: skip
         with pytest.raises(LabelError) as caught:
-            read_content(tmp_path / name)
+            read_file(tmp_path / name)
         assert caught.value.code == code
 
 

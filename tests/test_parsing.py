@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from darkgnn_core.errors import TraceError
-from darkgnn_core.traces import parsing
+from darkgnn_core.traces import confined
+from darkgnn_core.traces.confined import Stopped
 from darkgnn_core.traces.packets import SCHEMA
-from darkgnn_core.traces.parsing import Stopped, TraceReport, parse_trace
+from darkgnn_core.traces.parsing import TraceReport, parse_trace
 from darkgnn_core.traces.reading import ReadOptions
 from tests.made_traces import DAY_S, Made, write_log, write_long_log
 
@@ -98,15 +99,16 @@ def test_a_crash_of_the_reader_is_told_not_shared(
 ) -> None:
     """A reader that dies by a signal gives IN-CRASH."""
     program = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
-    monkeypatch.setattr(parsing, "COMMAND", (sys.executable, "-c", program))
+    monkeypatch.setattr(confined, "command_of", lambda module: (sys.executable, "-c", program))
     path = write_log(tmp_path / "a.log", [Made(0, "192.0.2.1", 22)])
     assert refused(path, tmp_path) == "IN-CRASH"
 
 
 def test_a_silent_reader_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that says nothing for too long gives IN-CRASH and is gone."""
-    monkeypatch.setattr(parsing, "COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
-    monkeypatch.setattr(parsing, "SILENCE_S", 0.3)
+    sleeper = (sys.executable, "-c", "import time; time.sleep(60)")
+    monkeypatch.setattr(confined, "command_of", lambda module: sleeper)
+    monkeypatch.setattr(confined, "SILENCE_S", 0.3)
     path = write_log(tmp_path / "a.log", [Made(0, "192.0.2.1", 22)])
     before = psutil.Process().children()
     assert refused(path, tmp_path) == "IN-CRASH"

@@ -44,6 +44,13 @@ class Claim:
         """The address or prefix as text."""
         return prefix_text(self.first_ip, self.prefix_len)
 
+    def as_row(self) -> tuple[int | str | float | None, ...]:
+        """Return the values in the order of the attributes; `Claim(*row)` gives it back."""
+        return (
+            self.first_ip, self.last_ip, self.prefix_len, self.label, self.raw_label, self.day,
+            self.evidence, self.confidence,
+        )  # fmt: skip
+
 
 @dataclass
 class ListReport:
@@ -96,6 +103,16 @@ class ListReport:
             "ignored_columns": self.ignored_columns,
             "examples": [list(pair) for pair in self.examples],
         }
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> "ListReport":
+        """Return the report that `as_dict` turned into `value`, JSON in between or not."""
+        return cls(
+            **value
+            | {"skipped": Counter(value["skipped"]), "notes": Counter(value["notes"])}
+            | {"conflicts": [(prefix, tuple(labels)) for prefix, labels in value["conflicts"]]}
+            | {name: [tuple(pair) for pair in value[name]] for name in ("wide", "examples")}
+        )
 
 
 class ClaimCollector:

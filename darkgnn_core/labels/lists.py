@@ -2,8 +2,7 @@
 
 import re
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from darkgnn_core.errors import LabelError, TraceError
 from darkgnn_core.labels.claims import Claim, ListReport
@@ -12,7 +11,7 @@ from darkgnn_core.labels.ipset import read_ipset
 from darkgnn_core.labels.maltrail import read_maltrail
 from darkgnn_core.labels.misp import read_misp
 from darkgnn_core.labels.texts import LIST_BYTES, clean_name
-from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource, open_regular
+from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource
 
 ListKind = Literal["csv", "misp", "maltrail", "ipset"]
 LIST_KINDS: tuple[ListKind, ...] = ("csv", "misp", "maltrail", "ipset")
@@ -44,6 +43,11 @@ class ListOptions:
 
 
 DEFAULTS = ListOptions()
+
+
+def options_from_dict(value: dict[str, Any]) -> ListOptions:
+    """Return the options that `ListOptions.as_dict` turned into `value`."""
+    return ListOptions(**(value | {"columns": CsvColumns(**value["columns"])}))
 
 
 def detect(head: bytes) -> ListKind | None:
@@ -100,17 +104,19 @@ def read_list(
     return kind, *read
 
 
-def read_content(path: Path) -> bytes:
+def read_content(raw: BinaryIO, name: str) -> bytes:
     """Return the bytes of a list, gzip or zstd unpacked, at most 32 MiB.
 
+    Args:
+        raw: The open file, at its start.
+        name: What messages call it.
+
     Raises:
-        LabelError: `LIMIT`, `CUT`, or why it can't be opened (`NO-SUCH-FILE`,
-            `NOT-A-REGULAR-FILE`, `ARCHIVE`, `BOMB`, ...).
+        LabelError: `LIMIT`, `CUT`, `ARCHIVE`, `BOMB`.
     """
     try:
-        with open_regular(path) as raw:
-            source = ByteSource(raw, clean_name(path.name))
-            content = source.read(LIST_BYTES + 1)
+        source = ByteSource(raw, clean_name(name))
+        content = source.read(LIST_BYTES + 1)
     except TraceError as error:
         raise LabelError(str(error), code=error.code) from error
     if source.trouble:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from darkgnn_core.errors import LabelError
-from darkgnn_core.labels.lists import DEFAULTS, ListOptions, read_content, read_list
+from darkgnn_core.labels.lists import DEFAULTS, ListOptions
+from darkgnn_core.labels.reading import READER, read_file
+from darkgnn_core.traces.confined import Confined
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,19 @@ class ListLook:
 def look_at_lists(
     files: Iterable[tuple[Path, str]], options: ListOptions = DEFAULTS
 ) -> list[ListLook]:
-    """Read lists without adding them; a file that cannot be read says why.
+    """Read lists in a confined process without adding them; a file that cannot be read says why.
 
     Args:
         files: Path and name of each.
         options: What the analyst decided.
     """
-    return [_look(path, name, options) for path, name in files]
+    with Confined(READER) as reader:
+        return [_look(path, name, options, reader) for path, name in files]
 
 
-def _look(path: Path, name: str, options: ListOptions) -> ListLook:
+def _look(path: Path, name: str, options: ListOptions, reader: Confined) -> ListLook:
     try:
-        kind, _, report = read_list(read_content(path), name=name, options=options)
+        read = read_file(path, name=name, options=options, with_claims=False, reader=reader)
     except LabelError as error:
         return ListLook(name, "", {}, str(error))
-    return ListLook(name, kind, report.as_dict())
+    return ListLook(name, read.kind, read.report.as_dict())

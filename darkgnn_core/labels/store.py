@@ -12,7 +12,8 @@ from typing import Any, Literal
 from darkgnn_core.catalogue import utc_now
 from darkgnn_core.errors import LabelError
 from darkgnn_core.labels.claims import WIDEST_PREFIX, Claim, ListReport
-from darkgnn_core.labels.lists import DEFAULTS, ListKind, ListOptions, read_content, read_list
+from darkgnn_core.labels.lists import DEFAULTS, ListKind, ListOptions, read_list
+from darkgnn_core.labels.reading import read_file
 from darkgnn_core.labels.storing import (
     KIND_PRECEDENCE,
     insert_claims,
@@ -76,10 +77,12 @@ def add_list(
 ) -> Added:
     """Read a list of labels and make it a source, whole or not at all; twice adds nothing.
 
+    It is read in this process: for text made here. Files of others go through `add_file`.
+
     Args:
         connection: The catalogue.
-        content: The file's bytes, unpacked.
-        name: The file's name, for showing.
+        content: Its bytes, unpacked.
+        name: Its name, for showing.
         kind: Kind of list; None tells it by content.
         options: What the analyst decided.
         note: Free text kept with it.
@@ -105,13 +108,35 @@ def add_file(
     connection: sqlite3.Connection,
     path: Path,
     *,
+    name: str = "",
     kind: ListKind | None = None,
     options: ListOptions = DEFAULTS,
     note: str = "",
 ) -> Added:
-    """Read a file of labels (plain, gzip or zstd) and make it a source; as `add_list`."""
-    content = read_content(path)
-    return add_list(connection, content, name=path.name, kind=kind, options=options, note=note)
+    """Read a file of labels in a confined process and make it a source; else as `add_list`.
+
+    Args:
+        connection: The catalogue; nothing is locked while the file is read.
+        path: A regular file, plain, gzip or zstd.
+        name: What to call it; its own name if empty.
+        kind: Kind of list; None tells it by content.
+        options: What the analyst decided.
+        note: Free text kept with it.
+
+    Raises:
+        LabelError: As `reading.read_file`; `NO-ROWS`, `WIDE` as `add_list`.
+    """
+    read = read_file(path, name=name, kind=kind, options=options)
+    return add_source(
+        connection,
+        name=name or path.name,
+        kind=read.kind,
+        claims=read.claims,
+        report=read.report,
+        sha256=read.sha256,
+        options=options.as_dict(),
+        note=note,
+    )
 
 
 def add_source(

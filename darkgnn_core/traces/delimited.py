@@ -112,8 +112,7 @@ def _delimiter_for(header_line: str, mapping: ColumnMapping, where: str) -> str:
 
 
 def _check_found(header_line: str, delimiter: str, mapping: ColumnMapping, where: str) -> None:
-    missing = mappings.missing_columns(mapping)
-    if not missing:
+    if not mappings.missing_columns(mapping):
         return
     best = max(DELIMITERS, key=lambda d: len(split_line(header_line, d)))
     delimiter = delimiter if mapping.columns else best
@@ -124,12 +123,8 @@ def _check_found(header_line: str, delimiter: str, mapping: ColumnMapping, where
         advice = "The first line looks like data: put a line with the names of the columns first."
     elif len(found) == 1:
         advice = "Separate the columns with a comma, semicolon, tab or bar."
-    needed = {"ts_ns": "a time (ts)", "src_ip": "a source address (src_ip)"}
-    raise TraceError(
-        f"{where}: COLUMNS: expected {' and '.join(needed[name] for name in missing)}; "
-        f"found {listed(found)} ({DELIMITERS[delimiter]} separated). {advice}",
-        code="COLUMNS",
-    )
+    listing = f"{listed(found)} ({DELIMITERS[delimiter]} separated)"
+    mappings.require_columns(mapping, where, found=listing, advice=advice)
 
 
 def read(source: ByteSource, options: ReadOptions, tally: Tally) -> Iterator[pa.RecordBatch]:

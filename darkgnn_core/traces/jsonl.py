@@ -128,12 +128,6 @@ def sample(head: bytes) -> tuple[list[str], list[list[str]]]:
     return header, [[text_of(row.get(key)) or "" for key in header] for row in flats]
 
 
-def guess_from_head(head: bytes) -> ColumnMapping:
-    """Return the mapping that the first objects suggest."""
-    header, rows = sample(head)
-    return mappings.guess(header[:512], rows)
-
-
 def _mapping_of(source: ByteSource, options: ReadOptions) -> ColumnMapping:
     head = source.peek(HEAD_BYTES)
     refuse_utf16(head, source.name)
@@ -142,14 +136,8 @@ def _mapping_of(source: ByteSource, options: ReadOptions) -> ColumnMapping:
     header, rows = sample(head)
     check_column_count(len(header), source.name)
     mapping = mappings.guess(header, rows)
-    missing = mappings.missing_columns(mapping)
-    if missing:
-        needed = {"ts_ns": "a time (ts)", "src_ip": "a source address (src_ip)"}
-        raise TraceError(
-            f"{source.name}: COLUMNS: expected {' and '.join(needed[name] for name in missing)}; "
-            f"found {listed(header)}. Say which keys hold them (a column mapping).",
-            code="COLUMNS",
-        )
+    advice = "Say which keys hold them (a column mapping)."
+    mappings.require_columns(mapping, source.name, found=listed(header), advice=advice)
     return mapping
 
 

@@ -151,6 +151,31 @@ def _fits(target: str, value: str) -> bool:
     return target not in parse or parse[target](value) is not None
 
 
+def require_columns(
+    mapping: ColumnMapping, where: str, *, found: str, advice: str, address: str = "src_ip"
+) -> None:
+    """Check that a guessed mapping has the time and the source address.
+
+    Args:
+        mapping: The guess.
+        where: What messages call the file.
+        found: The columns that are there, as the message names them.
+        advice: What to do, a sentence.
+        address: How the source address may be named and written.
+
+    Raises:
+        TraceError: `COLUMNS`.
+    """
+    missing = missing_columns(mapping)
+    if not missing:
+        return
+    needed = {"ts_ns": "a time (ts)", "src_ip": f"a source address ({address})"}
+    expected = " and ".join(needed[name] for name in missing)
+    raise TraceError(
+        f"{where}: COLUMNS: expected {expected}; found {found}. {advice}", code="COLUMNS"
+    )
+
+
 def missing_columns(mapping: ColumnMapping) -> list[str]:
     """Return the required fields that a mapping does not have."""
     have = {target for target, _ in mapping.columns}

@@ -125,14 +125,10 @@ def guess_mapping(table: pq.ParquetFile, name: str) -> ColumnMapping:
     with _damage_named(name):
         header, rows = sample(table)
     mapping = mappings.guess(header, rows)
-    missing = mappings.missing_columns(mapping)
-    if missing:
-        needed = {"ts_ns": "a time (ts)", "src_ip": "a source address (src_ip, as text)"}
-        raise TraceError(
-            f"{name}: COLUMNS: expected {' and '.join(needed[field] for field in missing)}; found "
-            f"{listed(header)}. Say which columns hold them (a column mapping).",
-            code="COLUMNS",
-        )
+    advice = "Say which columns hold them (a column mapping)."
+    mappings.require_columns(
+        mapping, name, found=listed(header), advice=advice, address="src_ip, as text"
+    )
     return mapping
 
 

@@ -1,32 +1,24 @@
 """Reading a trace from outside: start the confined process, follow it, judge how it ended."""
 
-import errno
-import json
-import logging
-import os
 import re
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from darkgnn_core.errors import TraceError, visible
+from darkgnn_core.traces.confined import Confined
+from darkgnn_core.traces.confined import Stopped as Stopped
 from darkgnn_core.traces.opening import OpenFile, open_once
 from darkgnn_core.traces.reading import ReadOptions
 
-COMMAND = (sys.executable, "-m", "darkgnn_core.traces.child")
+READER = "darkgnn_core.traces.child"
+"""Module of the confined process that reads traces."""
+
 DAY_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_]?)(\d\d)\2(\d\d)(?!\d)")
-SILENCE_S = 120.0
-POLL_S = 0.1
-LAST_WORDS_BYTES = 16 << 10
-logger = logging.getLogger("darkgnn.traces")
 
 
 @dataclass(frozen=True)
@@ -77,10 +69,6 @@ class Progress:
     position: int
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the analyst asked for it
-    """Raised where work ends because the analyst asked for it."""
-
-
 def parse_trace(
     path: Path,
     directory: Path,
@@ -89,6 +77,7 @@ def parse_trace(
     name: str = "",
     format_name: str = "",
     opened: OpenFile | None = None,
+    reader: Confined | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TraceReport:
@@ -102,6 +91,7 @@ def parse_trace(
         format_name: Read it as this format; detect by content if empty.
         opened: The file, opened before; what was appended since then is left out, with the note
             `GREW`.
+        reader: Confined process of `READER` to use; one of its own if None.
         on_progress: Told a few times a second.
         should_stop: Asked ten times a second.
 
@@ -120,14 +110,18 @@ def parse_trace(
         request = {
             "path": str(path.resolve()),
             "name": name,
-            "bytes": file.size,
             "directory": str(directory),
             "format": format_name,
             "options": asdict(options),
         }
-        words = stack.enter_context(tempfile.TemporaryFile())
-        with _start(request, file.raw, words) as process:
-            answer = _follow(process, name, words, on_progress, should_stop)
+        answer = (reader or stack.enter_context(Confined(READER))).do(
+            "read",
+            request,
+            size=file.size,
+            raw=file.raw,
+            on_told=lambda told: on_progress(Progress(told["packets"], told["position"])),
+            should_stop=should_stop,
+        )
         answer |= {"name": name, "bytes": file.size, "seconds": time.monotonic() - started}
         _tell_change(file, answer)
     if answer["packets"] == 0:
@@ -160,103 +154,6 @@ def _tell_change(file: OpenFile, answer: dict[str, Any]) -> None:
             "nothing writes to it.",
             code="CHANGED",
         )
-
-
-def _start(request: dict[str, Any], raw: BinaryIO, words: BinaryIO) -> subprocess.Popen[str]:
-    passed: tuple[int, ...] = ()
-    if sys.platform != "win32":  # the open file itself is handed on, so none can take its place
-        passed = (raw.fileno(),)
-        request["fd"] = raw.fileno()
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        COMMAND,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=words,
-        text=True,
-        pass_fds=passed,
-        cwd=Path(__file__).resolve().parents[2],
-        env=os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"},
-    )
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    try:
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.close()
-    except BrokenPipeError:
-        pass  # it died at once: `_follow` says so
-    return process
-
-
-def _follow(
-    process: subprocess.Popen[str],
-    name: str,
-    words: BinaryIO,
-    on_progress: Callable[[Progress], None],
-    should_stop: Callable[[], bool],
-) -> dict[str, Any]:
-    """Return the `done` answer; the process is gone when this returns or raises."""
-    listener = _Listener(process, on_progress)
-    listener.start()
-    try:
-        while listener.is_alive():
-            listener.join(POLL_S)
-            if should_stop():
-                raise Stopped
-            if time.monotonic() - listener.heard > SILENCE_S:
-                raise _crashed(name, f"it said nothing for {SILENCE_S:.0f} s")
-    finally:
-        process.kill()
-        process.wait()
-        listener.join()
-    last = listener.last
-    if last.get("kind") == "done":
-        return {key: value for key, value in last.items() if key != "kind"}
-    if last.get("code") == "DISK-FULL":
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    if last.get("kind") == "error":
-        raise TraceError(str(last["message"]), code=str(last["code"]))
-    _log_last_words(words)
-    raise _crashed(name, f"it ended with status {process.returncode}")
-
-
-def _log_last_words(words: BinaryIO) -> None:
-    """Keep what a dead reader said, a traceback perhaps, for the log; no analyst needs it."""
-    end = words.seek(0, os.SEEK_END)
-    words.seek(max(0, end - LAST_WORDS_BYTES))
-    logger.error("a confined reader failed:\n%s", words.read().decode("utf-8", "replace"))
-
-
-class _Listener(threading.Thread):
-    """Takes the child's lines, and remembers the last and when it came."""
-
-    def __init__(
-        self, process: subprocess.Popen[str], on_progress: Callable[[Progress], None]
-    ) -> None:
-        super().__init__(daemon=True)
-        self.process = process
-        self.on_progress = on_progress
-        self.heard = time.monotonic()
-        self.last: dict[str, Any] = {}
-
-    def run(self) -> None:
-        """Read until the child closes its end."""
-        assert self.process.stdout is not None  # noqa: S101 - asked for in `_start`
-        for line in self.process.stdout:
-            self.heard = time.monotonic()
-            try:
-                self.last = json.loads(line)
-            except ValueError:  # cut short by its death
-                continue
-            if self.last["kind"] == "progress":
-                self.on_progress(Progress(self.last["packets"], self.last["position"]))
-        self.process.wait()
-
-
-def _crashed(name: str, how: str) -> TraceError:
-    return TraceError(
-        f"{name}: reading it failed inside the confined reader ({how}). Nothing was changed. "
-        "If the file is sound, please report this with darkgnn's version.",
-        code="IN-CRASH",
-    )
 
 
 def _nothing_in(name: str, answer: dict[str, Any]) -> TraceError:

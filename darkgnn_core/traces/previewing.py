@@ -1,20 +1,18 @@
 """A look at the start of a trace before it is loaded: format, first rows, mapping, estimate."""
 
-import json
 import os
-import subprocess
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from darkgnn_core.errors import TraceError
+from darkgnn_core.traces.confined import Confined
 from darkgnn_core.traces.opening import open_regular
+from darkgnn_core.traces.parsing import READER
 from darkgnn_core.traces.reading import ColumnMapping, ReadOptions
 from darkgnn_core.traces.times import UNITS
 
 TIMEOUT_S = 30.0
-ANSWER_BYTES = 4 << 20
 OVERHEAD_S = 1.0
 
 
@@ -109,40 +107,15 @@ def preview_trace(
         request = {
             "path": str(path.resolve()),
             "name": name,
-            "bytes": size,
             "format": format_name,
             "options": asdict(options or ReadOptions()),
         }
-        passed: tuple[int, ...] = ()
-        if sys.platform != "win32":  # the open file itself is handed on, so none takes its place
-            passed = (raw.fileno(),)
-            request["fd"] = raw.fileno()
-        answer = _ask(request, passed)
+        try:
+            with Confined(READER) as reader:
+                answer = reader.do("look", request, size=size, raw=raw, silence_s=TIMEOUT_S)
+        except TraceError as error:
+            answer = {"code": error.code, "message": str(error)}
     return Preview(name, size, **answer)
-
-
-def _ask(request: dict[str, Any], passed: tuple[int, ...]) -> dict[str, Any]:
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "darkgnn_core.traces.preview_child"],
-            input=json.dumps(request) + "\n",
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            pass_fds=passed,
-            cwd=Path(__file__).resolve().parents[2],
-            env=os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system"},
-            check=False,
-        )
-        answer = json.loads(done.stdout) if len(done.stdout) <= ANSWER_BYTES else None
-    except subprocess.TimeoutExpired:
-        answer = None
-    except ValueError:  # it died before it could answer
-        answer = None
-    if isinstance(answer, dict):
-        return answer
-    message = f"{request['name']}: looking at it failed inside the confined reader."
-    return {"code": "IN-CRASH", "message": f"{message} Nothing was changed."}
 
 
 def mapping_from_choice(choice: dict[str, str], time_unit: str) -> ColumnMapping | None:

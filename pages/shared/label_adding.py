@@ -10,9 +10,9 @@ from darkgnn_core.charts.label_tables import list_reasons, look_table, wide_tabl
 from darkgnn_core.errors import LabelError
 from darkgnn_core.inbox import keep_upload
 from darkgnn_core.labels.csv_lists import DELIMITERS, CsvColumns
-from darkgnn_core.labels.lists import ListOptions, read_content
+from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.previewing import ListLook
-from darkgnn_core.labels.store import add_list
+from darkgnn_core.labels.store import add_file
 from darkgnn_core.sources import find_files
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
@@ -158,8 +158,7 @@ def _add(workspace: Workspace, files: list[ChosenFile], options: ListOptions, no
     for file in files:
         outcome = "refused"
         with contextlib.suppress(LabelError), workspace.catalogue() as connection:
-            content = read_content(file.path)
-            added = add_list(connection, content, name=file.name, options=options, note=note)
+            added = add_file(connection, file.path, name=file.name, options=options, note=note)
             outcome = words[added.outcome]
         told[outcome] += 1
         if file.is_upload:
