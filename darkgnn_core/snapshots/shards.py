@@ -166,7 +166,7 @@ def read_shards(
     rows = sum(pq.read_metadata(path).num_rows for path in files)
     count = max(1, -(-rows * BYTES_PER_PACKET // (memory_mb * 2**20)))
     batches = (
-        batch for path in files for batch in _batches(path, time_bin, use_threads=threads > 1)
+        batch for path in files for batch in read_batches(path, time_bin, use_threads=threads > 1)
     )
     tallies: list[pa.Table] = []
     passing = _pass(batches, time_bin, config, tallies)
@@ -178,10 +178,25 @@ def read_shards(
     return Shards(_merged(tallies), None, paths)
 
 
-def _batches(path: Path, time_bin: Bin, *, use_threads: bool) -> Iterator[pa.RecordBatch]:
+def read_batches(
+    path: Path,
+    time_bin: Bin,
+    *,
+    columns: Sequence[str] = COLUMNS,
+    use_threads: bool = False,
+) -> Iterator[pa.RecordBatch]:
+    """Yield the packets of a bin that a Parquet file of `packets.SCHEMA` holds, as it has them.
+
+    Args:
+        path: The file.
+        time_bin: Rows outside it are passed over.
+        columns: Which columns; `ts_ns` among them.
+        use_threads: Decode columns side by side.
+    """
+    schema = pa.schema([SCHEMA.field(name) for name in columns])
     with pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False) as file:
-        for batch in file.iter_batches(BATCH_ROWS, columns=COLUMNS, use_threads=use_threads):
-            packets = pa.RecordBatch.from_arrays([batch[name] for name in COLUMNS], schema=SCHEMA)
+        for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=use_threads):
+            packets = pa.RecordBatch.from_arrays([batch[name] for name in columns], schema=schema)
             times = values_of(packets, "ts_ns")
             yield _only(packets, (times >= time_bin.start_ns) & (times < time_bin.end_ns))
 
@@ -200,10 +215,23 @@ def _pass(
     for batch in batches:
         kinds = _kinds(batch)
         tallies.append(_tally(batch, kinds, time_bin))
-        rows = kinds >= (BACKSCATTER if config.include_backscatter else COUNTS)
-        if not config.include_bogons:
-            rows &= ~_are_bogons(values_of(batch, "src_ip"))
-        yield pc.filter(batch, arrow_array(rows), memory_pool=_POOL)
+        yield pc.filter(batch, arrow_array(_passing(batch, kinds, config)), memory_pool=_POOL)
+
+
+def which_pass(batch: pa.RecordBatch, config: SnapshotConfig) -> Bools:
+    """Return which packets the filters on single packets keep, by `FILTER_COLUMNS`."""
+    return _passing(batch, _kinds(batch), config)
+
+
+FILTER_COLUMNS = ("src_ip", "proto", "tcp_flags")
+"""What `which_pass` looks at."""
+
+
+def _passing(batch: pa.RecordBatch, kinds: npt.NDArray[np.uint8], config: SnapshotConfig) -> Bools:
+    rows: Bools = kinds >= (BACKSCATTER if config.include_backscatter else COUNTS)
+    if not config.include_bogons:
+        rows &= ~_are_bogons(values_of(batch, "src_ip"))
+    return rows
 
 
 def _kinds(batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
