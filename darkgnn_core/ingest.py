@@ -15,7 +15,7 @@ from darkgnn_core.errors import DarkgnnError, LabelError, TraceError, visible
 from darkgnn_core.labels.mirai import refresh_day
 from darkgnn_core.labels.store import add_file
 from darkgnn_core.outcomes import FileOutcome
-from darkgnn_core.released_loading import load_released
+from darkgnn_core.released_loading import ReleasedLoad, load_released
 from darkgnn_core.shelf import build_snapshots, drop_orphans, plan_snapshots
 from darkgnn_core.snapshots.released import is_released_folder
 from darkgnn_core.sources import find_files, find_source, load_source, remove_source, source_id
@@ -139,7 +139,7 @@ def ingest(
     folders = [path for path in paths if path.is_dir() and is_released_folder(path)]
     files = find_files(path for path in paths if path not in folders)
     with writer_lock(workspace):
-        released = [load_released(workspace, folder) for folder in folders]
+        released = run.read_released(folders)
         files += [path for each in released for path in each.files]
         outcomes = [each.outcome for each in released if each.outcome] + run.read(files)
         if not run.stopped:
@@ -246,6 +246,17 @@ class _Ingest:
         self._under_way: dict[Path, Progress] = {}
         self._packets_done = 0
         self._bytes_done = 0
+
+    def read_released(self, folders: list[Path]) -> list[ReleasedLoad]:
+        """Load the authors' folders, as far as the analyst does not stop it."""
+        loaded = []
+        try:
+            for folder in folders:
+                each = load_released(self.workspace, folder, should_stop=self.should_stop)
+                loaded.append(each)
+        except Stopped:
+            self.stopped = True
+        return loaded
 
     def read(self, files: list[Path]) -> list[FileOutcome]:
         """Read the files, several at once; return their outcomes in the order given."""

@@ -18,10 +18,12 @@ from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.durable import check_manifest
 from darkgnn_core.errors import TraceError, WorkspaceError
 from darkgnn_core.ingest import IngestReport, bring_up_to_date, ingest
+from darkgnn_core.released_loading import load_released
 from darkgnn_core.shelf import list_snapshots, open_snapshot, plan_snapshots
 from darkgnn_core.snapshots import released_writing
 from darkgnn_core.snapshots.bins import Bin
 from darkgnn_core.sources import list_sources, remove_source
+from darkgnn_core.traces import confined
 from darkgnn_core.workspace import Workspace, open_workspace
 from tests.made_traces import DAY_S, Made, drawn_packets, write_log
 from tests.released_files import planted, write_released
@@ -293,3 +295,44 @@ def test_a_damaged_released_folder_is_reported(workspace: Workspace, tmp_path: P
     report = ingest(workspace, [folder])
     assert statuses(report) == ["failed"]
     assert list_snapshots(workspace, released_writing.CONFIG) == []
+
+
+FRAGILE_RELEASED = """
+import os, signal, sys
+from darkgnn_core.snapshots import released_child
+from darkgnn_core.traces.serving import serve
+
+def write(request):
+    if request["day"] == "2021-12-02":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return released_child.write(request)
+
+sys.exit(serve({"look": released_child.look, "write": write}))
+"""
+
+
+def test_a_released_folder_that_kills_its_reader_is_reported(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read in a confined process: earlier days are kept, the next try does the rest."""
+    folder = write_released(tmp_path / "data", planted(), {})
+    with monkeypatch.context() as patched:
+        command = (sys.executable, "-c", FRAGILE_RELEASED)
+        patched.setattr(confined, "command_of", lambda module: command)
+        failed = load_released(workspace, folder).outcome
+    assert failed is not None
+    assert (failed.status, failed.code) == ("failed", "IN-CRASH")
+    kept = [each.bin for each in list_snapshots(workspace, released_writing.CONFIG)]
+    assert kept == ["2021-12-01"]
+    again = load_released(workspace, folder).outcome
+    assert again is not None
+    assert again.status == "loaded"
+    assert len(list_snapshots(workspace, released_writing.CONFIG)) == 3
+
+
+def test_a_released_folder_can_be_stopped(workspace: Workspace, tmp_path: Path) -> None:
+    """Asked to stop, no day of it is added, and none of its raw files is read."""
+    folder = write_released(tmp_path / "data", planted(), {"192.0.2.1": "mirai"})
+    report = ingest(workspace, [folder], should_stop=lambda: True)
+    assert report.stopped
+    assert (report.files, list_snapshots(workspace, released_writing.CONFIG)) == ([], [])

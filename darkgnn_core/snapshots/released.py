@@ -36,8 +36,8 @@ FEATURES = re.compile(r"features_(\d{8})\.csv\Z")
 
 
 @dataclass(frozen=True)
-class ReleasedDataset:
-    """What was found in a folder of released files; nothing but the two lookups is read yet.
+class ReleasedFiles:
+    """Which released files lie in a folder; none of them was opened.
 
     Attributes:
         root: The folder that holds `graph/`, `features/`, `raw/`.
@@ -45,9 +45,6 @@ class ReleasedDataset:
         features: Feature file by UTC day.
         raw: Filtered packets by the day in the file's name; the packets' own times decide.
         ground_truth: The label file, or None.
-        hosts: Address (IPv4 as integer) by node id.
-        ports: Port by node id; -1 is the node of all ports beyond the most contacted.
-        notes: What is missing or odd, for the analyst, one sentence each.
     """
 
     root: Path
@@ -55,14 +52,36 @@ class ReleasedDataset:
     features: Mapping[str, Path]
     raw: Mapping[str, Path]
     ground_truth: Path | None
-    hosts: Mapping[int, int] = field(repr=False)
-    ports: Mapping[int, int] = field(repr=False)
-    notes: tuple[str, ...] = ()
 
     @property
     def days(self) -> tuple[str, ...]:
         """Days that have a graph, in order: each can become a snapshot."""
         return tuple(sorted(self.graphs))
+
+    @property
+    def lookups(self) -> tuple[Path, Path]:
+        """The files that name hosts and ports; they need not be there."""
+        return self.root / "graph" / "ip_lookup.json", self.root / "graph" / "port_lookup.json"
+
+    def inputs_of(self, day: str) -> tuple[Path, ...]:
+        """Return the files that the snapshot of a day is made of."""
+        features = (self.features[day],) if day in self.features else ()
+        return (self.graphs[day], *features, *self.lookups)
+
+
+@dataclass(frozen=True)
+class ReleasedDataset(ReleasedFiles):
+    """What was found in a folder of released files; nothing but the two lookups is read yet.
+
+    Attributes:
+        hosts: Address (IPv4 as integer) by node id.
+        ports: Port by node id; -1 is the node of all ports beyond the most contacted.
+        notes: What is missing or odd, for the analyst, one sentence each.
+    """
+
+    hosts: Mapping[int, int] = field(repr=False)
+    ports: Mapping[int, int] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def labels(self) -> tuple[ReleasedLabel, ...]:
         """Read the ground truth; empty where there is no such file.
@@ -78,16 +97,15 @@ def is_released_folder(path: Path) -> bool:
     return _root_of(path) is not None
 
 
-def read_released(folder: Path) -> ReleasedDataset:
-    """Look through a folder of released files and read its lookups.
+def find_released(folder: Path) -> ReleasedFiles:
+    """List the released files of a folder; open none.
 
     Args:
         folder: What `is_released_folder` accepts.
 
     Raises:
-        TraceError: `NOT-RELEASED` where the folder is none; `RELEASED-LOOKUP` where graphs lie
-            there without the lookups that name their nodes, or a lookup contradicts itself;
-            `LIMIT` for more files or larger ones than any such data set has.
+        TraceError: `NOT-RELEASED` where the folder is none; `LIMIT` for more files than any such
+            data set has.
     """
     root = _root_of(folder)
     if root is None:
@@ -96,23 +114,38 @@ def read_released(folder: Path) -> ReleasedDataset:
             "raw/raw_YYYYMMDD.csv, found neither. Give the folder that holds graph/ or raw/.",
             code="NOT-RELEASED",
         )
-    graphs = _by_day(root / "graph", GRAPH)
-    features = _by_day(root / "features", FEATURES)
-    raw = _by_day(root / "raw", RAW) or _by_day(root, RAW)
+    return ReleasedFiles(
+        root=root,
+        graphs=MappingProxyType(_by_day(root / "graph", GRAPH)),
+        features=MappingProxyType(_by_day(root / "features", FEATURES)),
+        raw=MappingProxyType(_by_day(root / "raw", RAW) or _by_day(root, RAW)),
+        ground_truth=_ground_truth_of(root),
+    )
+
+
+def read_released(folder: Path) -> ReleasedDataset:
+    """Look through a folder of released files and read its lookups.
+
+    Args:
+        folder: What `is_released_folder` accepts.
+
+    Raises:
+        TraceError: As `find_released`; `RELEASED-LOOKUP` where graphs lie there without the lookups
+            that name their nodes, or a lookup contradicts itself; `LIMIT` for larger files than any
+            such data set has.
+    """
+    files = find_released(folder)
     hosts: dict[int, int] = {}
     ports: dict[int, int] = {}
-    if graphs or features:
-        hosts = read_host_lookup(root / "graph" / "ip_lookup.json")
-        ports = read_port_lookup(root / "graph" / "port_lookup.json", hosts=hosts)
+    if files.graphs or files.features:
+        of_hosts, of_ports = files.lookups
+        hosts = read_host_lookup(of_hosts)
+        ports = read_port_lookup(of_ports, hosts=hosts)
     return ReleasedDataset(
-        root=root,
-        graphs=MappingProxyType(graphs),
-        features=MappingProxyType(features),
-        raw=MappingProxyType(raw),
-        ground_truth=_ground_truth_of(root),
+        **vars(files),
         hosts=MappingProxyType(hosts),
         ports=MappingProxyType(ports),
-        notes=tuple(_notes(root, graphs, features, raw, ports)),
+        notes=tuple(_notes(files, ports)),
     )
 
 
@@ -160,23 +193,17 @@ def _ground_truth_of(root: Path) -> Path | None:
     return None
 
 
-def _notes(
-    root: Path,
-    graphs: Mapping[str, Path],
-    features: Mapping[str, Path],
-    raw: Mapping[str, Path],
-    ports: Mapping[int, int],
-) -> Iterator[str]:
-    for day in sorted(set(graphs) - set(features)):
+def _notes(files: ReleasedFiles, ports: Mapping[int, int]) -> Iterator[str]:
+    for day in sorted(set(files.graphs) - set(files.features)):
         yield f"{day}: a graph without features; the 37 columns of that day stay empty."
-    for day in sorted(set(features) - set(graphs)):
+    for day in sorted(set(files.features) - set(files.graphs)):
         yield f"{day}: features without a graph; no snapshot for that day."
     twice = len(ports) - len(set(ports.values()))
     if twice:
         yield f"{twice} ports have two nodes (read once as number, once as text); they are merged."
-    if _ground_truth_of(root) is None:
+    if files.ground_truth is None:
         yield "There is no ground_truth.csv; the labels of the graph files are not used instead."
-    for day, path in raw.items():
+    for day, path in files.raw.items():
         others = rows_outside_day(path, day)
         if others:
             yield f"{path.name}: holds rows of {', '.join(others)}; the packets' own time decides."
