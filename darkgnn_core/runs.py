@@ -4,7 +4,6 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from darkgnn_core.catalogue import transaction, utc_now
@@ -31,6 +30,7 @@ from darkgnn_core.run_store import (
 )
 from darkgnn_core.training.progress import NAME as PROGRESS
 from darkgnn_core.training.progress import read_lines
+from darkgnn_core.training.resources import bytes_below
 from darkgnn_core.workspace import Workspace
 
 __all__ = [
@@ -399,15 +399,7 @@ def open_embedding(workspace: Workspace, run_id: str, day_key: str) -> Embedding
 
 def size_of(workspace: Workspace, run_id: str) -> int:
     """Return the bytes that a run's files take."""
-    files = directory_of(workspace, run_id).rglob("*")
-    return sum(_bytes_of(path) for path in files)
-
-
-def _bytes_of(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # it went meanwhile: a temporary file, an old checkpoint
-        return 0
+    return bytes_below(directory_of(workspace, run_id))
 
 
 def run_log(workspace: Workspace, run_id: str) -> str:

@@ -3,29 +3,37 @@
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
 from filelock import FileLock
 
-from darkgnn_core.catalogue import utc_now
+from darkgnn_core.catalogue import transaction, utc_now
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.demo import DemoConfig
 from darkgnn_core.demo_loading import load_demo
 from darkgnn_core.durable import disk_errors_named
-from darkgnn_core.errors import DarkgnnError
+from darkgnn_core.errors import DarkgnnError, WorkspaceError
 from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest, remove
+from darkgnn_core.jobs import CANCELLED, settle_jobs
 from darkgnn_core.traces.reading import options_from_dict
+from darkgnn_core.train_job import train_run
+from darkgnn_core.training.running import RunReport
 from darkgnn_core.workspace import Workspace, open_workspace
 
 TELL_S = 0.5
+HEARTBEAT_S = 2.0
+RESERVE, RESERVE_BYTES = "reserve", 1 << 18
+"""A file that goes at the end, so that a full disk has room for saying so."""
 NO_MEMORY = (
     "There was not enough memory. What it had finished is kept; end other programs, or load fewer "
     "files at once, and start it again."
@@ -45,6 +53,7 @@ class Worker:
         self.job_id = job_id
         self._stop = threading.Event()
         self._told = 0.0
+        self._progress: dict[str, Any] = {}
         with workspace.catalogue() as connection:
             row = connection.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
         self.kind: str = row["kind"]
@@ -59,31 +68,77 @@ class Worker:
         return self._stop.is_set()
 
     def tell(self, progress: IngestProgress) -> None:
-        """Put progress on the job's row, at most twice a second, and look there for a stop."""
-        if time.monotonic() - self._told < TELL_S and progress.stage != "done":
-            return
-        self._told = time.monotonic()
+        """Put progress on the job's row, at most twice a second."""
+        self.put(asdict(progress))
+
+    def put(self, progress: dict[str, Any]) -> None:
+        """Put progress on the job's row and its run's, at most twice a second; `end` puts the last.
+
+        What cannot be written now is left out: work does not end because telling failed.
+        """
+        self._progress = progress
+        if time.monotonic() - self._told >= TELL_S:
+            self._told = time.monotonic()
+            with suppress(WorkspaceError):
+                self._write_progress()
+
+    def _write_progress(self) -> None:
+        told = json.dumps(self._progress)
+        with self.workspace.catalogue() as connection, transaction(connection):
+            connection.execute("UPDATE job SET progress = ? WHERE id = ?", (told, self.job_id))
+            connection.execute("UPDATE run SET progress = ? WHERE job_id = ?", (told, self.job_id))
+            self._beat(connection)
+
+    def beat(self) -> None:
+        """Put the time on the job's row, and look there for a stop."""
         with self.workspace.catalogue() as connection:
-            connection.execute(
-                "UPDATE job SET progress = ?, heartbeat_at = ? WHERE id = ?",
-                (json.dumps(asdict(progress)), utc_now(), self.job_id),
-            )
-            row = connection.execute(
-                "SELECT stop_requested FROM job WHERE id = ?", (self.job_id,)
-            ).fetchone()
+            self._beat(connection)
+
+    def _beat(self, connection: sqlite3.Connection) -> None:
+        row = connection.execute(
+            "UPDATE job SET heartbeat_at = ? WHERE id = ? RETURNING stop_requested",
+            (utc_now(), self.job_id),
+        ).fetchone()
         if row is None or row["stop_requested"]:
             self._stop.set()
 
-    def set_state(
-        self, state: str, message: str = "", report: dict[str, Any] | None = None
+    def claim(self) -> bool:
+        """Take the job as this process's; False if it was cancelled, or is another's by now."""
+        pid = os.getpid()
+        with self.workspace.catalogue() as connection:
+            claimed = connection.execute(
+                "UPDATE job SET state = 'running', pid = ?, pid_created = ?, heartbeat_at = ? "
+                "WHERE id = ? AND state = 'starting'",
+                (pid, psutil.Process(pid).create_time(), utc_now(), self.job_id),
+            )
+        with suppress(OSError):
+            (self.workspace.jobs / self.job_id / RESERVE).write_bytes(bytes(RESERVE_BYTES))
+        return claimed.rowcount == 1
+
+    def end(
+        self, state: str, message: str = "", report: dict[str, Any] | None = None, code: str = ""
     ) -> None:
-        """Put a state on the job's row; a final one with its time."""
-        ended = None if state == "running" else utc_now()
+        """Put a final state and the last progress on the job's row; make room for them first."""
+        (self.workspace.jobs / self.job_id / RESERVE).unlink(missing_ok=True)
+        for wait_s in (0.2, 1.0, None):
+            try:
+                if self._progress:
+                    self._write_progress()
+                self._write_end(state, message, report or {}, code)
+            except WorkspaceError:  # a full disk, a long transaction
+                if wait_s is None:
+                    raise
+                time.sleep(wait_s)
+            else:
+                return
+
+    def _write_end(self, state: str, message: str, report: dict[str, Any], code: str) -> None:
+        now, told = utc_now(), json.dumps(report)
         with self.workspace.catalogue() as connection:
             connection.execute(
-                "UPDATE job SET state = ?, message = ?, report = ?, heartbeat_at = ?, ended_at = ? "
-                "WHERE id = ? AND state IN ('starting', 'running')",
-                (state, message, json.dumps(report or {}), utc_now(), ended, self.job_id),
+                "UPDATE job SET state = ?, message = ?, report = ?, code = ?, heartbeat_at = ?, "
+                "ended_at = ? WHERE id = ? AND state IN ('starting', 'running')",
+                (state, message, told, code, now, now, self.job_id),
             )
 
 
@@ -135,24 +190,62 @@ def take_out(worker: Worker) -> IngestReport:
     )
 
 
-KINDS: dict[str, Callable[[Worker], IngestReport]] = {
+def train(worker: Worker) -> RunReport:
+    """Take the run `run_id` on from its last checkpoint."""
+    return train_run(
+        worker.workspace,
+        worker.config["run_id"],
+        on_progress=worker.put,
+        should_stop=worker.should_stop,
+    )
+
+
+KINDS: dict[str, Callable[[Worker], IngestReport | RunReport]] = {
     "load": load,
     "snapshots": rebuild,
     "demo": demo,
     "remove": take_out,
+    "train": train,
 }
 
 
 def main(root: str, job_id: str) -> int:
-    """Do the job; exit 0 when it ended in a named state."""
+    """Do the job, then let the next one in the queue start; exit 0 when it ended in a named state.
+
+    A job that was cancelled before, or that another process has by now, is left alone.
+    """
     os.umask(0o077)
     workspace = open_workspace(Path(root), create=False)
+    code = 0
     with FileLock(workspace.jobs / job_id / "lock", timeout=5):
         worker = Worker(workspace, job_id)
         signal.signal(signal.SIGTERM, worker.stop)
         _be_first_to_go()
-        worker.set_state("running")
-        return _run(worker)
+        if worker.claim():
+            with _heart_beating(worker):
+                code = _run(worker)
+    with suppress(DarkgnnError, OSError):
+        settle_jobs(workspace)
+    return code
+
+
+@contextmanager
+def _heart_beating(worker: Worker) -> Iterator[None]:
+    """Tell every two seconds that the process responds, however long a step takes."""
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(HEARTBEAT_S):
+            with suppress(WorkspaceError):
+                worker.beat()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join(HEARTBEAT_S)
 
 
 def _run(worker: Worker) -> int:
@@ -160,18 +253,17 @@ def _run(worker: Worker) -> int:
         with disk_errors_named(worker.workspace.scratch):
             report = KINDS[worker.kind](worker)
     except DarkgnnError as error:
-        worker.set_state("failed", f"{error} ({error.code})")
+        worker.end("failed", f"{error} ({error.code})", code=error.code)
     except MemoryError:
         traceback.print_exc()
-        worker.set_state("failed", f"{NO_MEMORY} (OUT-OF-MEMORY)")
+        worker.end("failed", f"{NO_MEMORY} (OUT-OF-MEMORY)", code="OUT-OF-MEMORY")
     except Exception as error:
         traceback.print_exc()
-        worker.set_state("failed", f"Unexpected {type(error).__name__}; the log has the details.")
+        worker.end("failed", f"Unexpected {type(error).__name__}; the log has the details.")
         return 1
     else:
         state = "cancelled" if report.stopped else "done"
-        message = "You cancelled it. What it had finished is kept." if report.stopped else ""
-        worker.set_state(state, message, asdict(report))
+        worker.end(state, CANCELLED if report.stopped else "", asdict(report))
     return 0
 
 
