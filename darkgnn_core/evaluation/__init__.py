@@ -1,1 +1,1 @@
-"""How good embeddings are: protocols and scores."""
+"""How good an embedding is: protocols that predict labels, scores, health, comparisons."""

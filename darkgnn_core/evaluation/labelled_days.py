@@ -1,0 +1,80 @@
+"""Embeddings with the labels of their hosts, from the workspace's label store."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from darkgnn_core.embeddings import Embedding
+from darkgnn_core.errors import ConfigError
+from darkgnn_core.evaluation.predictions import Texts
+from darkgnn_core.labels.opinions import ClaimTable, opinions_on, read_claims
+from darkgnn_core.labels.resolving import resolved_from
+from darkgnn_core.workspace import Workspace
+
+LabelScope = Literal["day", "all"]
+"""Which claims count on a day: those of that day and those bound to none (`day`), or `all` claims
+of the workspace, so that a host has one label in the whole month, as in the paper. With `all`, what
+was seen on a later day labels a host on an earlier one."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledDay:
+    """An embedding and what its hosts are.
+
+    Attributes:
+        embedding: n hosts.
+        labels: object (n,), text; `unknown` for a host without a label.
+    """
+
+    embedding: Embedding
+    labels: Texts
+
+    def __post_init__(self) -> None:
+        """Check that every host has its label."""
+        if self.labels.shape != self.embedding.hosts.shape:
+            raise ConfigError(
+                f"{self.embedding.key} has {len(self.embedding.hosts)} hosts, and "
+                f"{len(self.labels)} labels.",
+                code="EVALUATION",
+            )
+
+    @property
+    def key(self) -> str:
+        """Name of the bin."""
+        return self.embedding.key
+
+
+def labelled_days(
+    workspace: Workspace,
+    read: Callable[[str], Embedding],
+    keys: Iterable[str],
+    *,
+    scope: LabelScope = "day",
+) -> list[LabelledDay]:
+    """Read embeddings and give every host its label as of its day.
+
+    Args:
+        workspace: Whose labels count.
+        read: Gives the embedding of a bin.
+        keys: Names of the bins, in time order.
+        scope: Which claims count.
+
+    Raises:
+        WorkspaceError: `DAMAGED`, from `read`.
+    """
+    days = []
+    with workspace.catalogue() as connection:
+        whole = read_claims(connection) if scope == "all" else None
+        for key in keys:
+            claims = read_claims(connection, day=key[:10]) if whole is None else whole
+            days.append(labelled_day(claims, read(key)))
+    return days
+
+
+def labelled_day(claims: ClaimTable, embedding: Embedding) -> LabelledDay:
+    """Give every host of an embedding the label that these claims give it."""
+    opinions = opinions_on(claims, embedding.hosts)
+    labels = resolved_from(claims, embedding.hosts, opinions).labels
+    return LabelledDay(embedding, np.asarray(labels, object))
