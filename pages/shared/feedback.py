@@ -1,7 +1,7 @@
 """What the app says: text that stays text, and errors that end in words instead of a traceback."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -56,6 +56,7 @@ def show_table(
     *,
     columns: dict[str, Any] | None = None,
     height: int | Literal["auto"] = "auto",
+    on_select: Callable[[], None] | None = None,
 ) -> None:
     """Show a table, its texts without control characters; numbers with thousands marks.
 
@@ -64,6 +65,7 @@ def show_table(
         key: Widget key.
         columns: Streamlit column settings by column.
         height: Pixels, or `auto`.
+        on_select: Called when a row is chosen, which stands in the session under `key`.
     """
     shown = table.copy()
     settings: dict[str, Any] = {}
@@ -83,4 +85,6 @@ def show_table(
         width="stretch",
         height=height,
         column_config=settings | (columns or {}),
+        on_select=on_select or "ignore",
+        selection_mode="single-row",
     )

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.busiest import KnownShare, busiest_hosts, known_share
+from darkgnn_core.estimates import Device, Estimate, devices, estimate
 from darkgnn_core.health import Health, all_hosts, hosts_without_known, measure_health, table2
 from darkgnn_core.labels.classes import labels_of_class
 from darkgnn_core.labels.conflicts import conflicts
@@ -15,6 +16,7 @@ from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.opinions import Addresses
 from darkgnn_core.labels.previewing import ListLook, look_at_lists
 from darkgnn_core.labels.store import state_of
+from darkgnn_core.run_config import RunConfig
 from darkgnn_core.shelf import list_snapshots
 from darkgnn_core.sources import list_sources
 from darkgnn_core.traces.mapping import from_json
@@ -219,3 +221,25 @@ def _list_looks(
     files: tuple[tuple[str, str], ...], changed: Fingerprint, options: ListOptions
 ) -> list[ListLook]:
     return look_at_lists([(Path(path), name) for path, name in files], options)
+
+
+def run_estimate(workspace: Workspace, config: RunConfig, *, calibrate: bool) -> Estimate:
+    """Return what a run will take.
+
+    Args:
+        workspace: Whose snapshots it reads.
+        config: Its settings.
+        calibrate: Measure a short step first, instead of telling it from the sizes alone.
+    """
+    return _run_estimate(str(workspace.root), shelf_state(workspace), config, calibrate)
+
+
+@st.cache_data(max_entries=512, show_spinner="Estimating time and memory")
+def _run_estimate(root: str, shelf: Shelf, config: RunConfig, calibrate: bool) -> Estimate:
+    return estimate(workspace_at(root), config, calibrate=calibrate)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Looking for devices to compute on")
+def found_devices() -> tuple[Device, ...]:
+    """Return the devices a run may compute on; a child process looks, which takes seconds."""
+    return devices()

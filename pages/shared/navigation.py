@@ -11,6 +11,7 @@ MENU = (
     ("today_queue.py", "Today", ":material/today:"),
     ("load_data.py", "Load data", ":material/upload_file:"),
     ("manage_sources.py", "Sources", ":material/database:"),
+    ("train_models.py", "Train models", ":material/model_training:"),
     ("manage_labels.py", "Labels", ":material/label:"),
 )
 

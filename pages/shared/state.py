@@ -19,6 +19,9 @@ LOAD_JOB = "load_job"
 SOURCE_JOB = "source_job"
 LABEL_CHANGE = "label_change"
 SAID = "said"
+RUN = "run_in_view"
+TRAIN_BASE = "train_base"
+MEASURED = "train_measured"
 
 
 def default_workspace() -> Path:
@@ -35,7 +38,7 @@ def workspace_path() -> Path:
 def set_workspace_path(path: Path) -> None:
     """Use another workspace; what belonged to the old one is forgotten."""
     st.session_state[WORKSPACE] = str(path)
-    for key in (DAY, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID):
+    for key in (DAY, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID, RUN, TRAIN_BASE):
         st.session_state.pop(key, None)
 
 
@@ -86,6 +89,37 @@ def set_label_change(added: Sequence[int], withdrawn: Sequence[int], what: str) 
 def forget_label_change() -> None:
     """Forget the last act of labelling."""
     st.session_state.pop(LABEL_CHANGE, None)
+
+
+def run_in_view() -> str | None:
+    """Return the id of the run in view: that of the address, or the one last looked at."""
+    value = st.query_params.get("run") or _get(RUN, None)
+    return None if value is None else str(value)
+
+
+def set_run_in_view(run_id: str | None) -> None:
+    """Look at that run; it stands in the address, and travels from page to page."""
+    st.session_state[RUN] = run_id
+    if run_id is None:
+        st.query_params.pop("run", None)
+    else:
+        st.query_params["run"] = run_id
+
+
+def is_estimate_measured() -> bool:
+    """Whether estimates come from a short measured step, not only from sizes."""
+    return bool(_get(MEASURED, False))
+
+
+def train_base() -> dict[str, Any] | None:
+    """Return the settings from which the form of a new run was filled, as `RunConfig.to_dict`."""
+    value: dict[str, Any] | None = _get(TRAIN_BASE, None)
+    return value
+
+
+def set_train_base(config: dict[str, Any] | None) -> None:
+    """Remember the settings from which the form of a new run was filled; None to fill it anew."""
+    st.session_state[TRAIN_BASE] = config
 
 
 def say(text: str) -> None:
