@@ -28,7 +28,7 @@ def made(days: list[list[tuple[str, str]]]) -> list[DayScores]:
 
 @pytest.mark.filterwarnings("ignore:A single label was found")
 @given(DAY)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_days_scores_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     """Per class and averaged; the classes are those that are true on the day."""
     [day] = made([pairs])
@@ -51,7 +51,7 @@ def test_a_days_scores_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -
 
 @pytest.mark.filterwarnings("ignore:A single label was found")
 @given(st.lists(DAY, min_size=2, max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_both_macro_f1_are_what_they_say(days: list[list[tuple[str, str]]]) -> None:
     """The mean of the days' macro F1, each over its own classes; and that of all days pooled."""
     made_days = made(days)

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import ConfigError
-from darkgnn_core.evaluation.predictions import Texts
+from darkgnn_core.evaluation.predictions import Texts, Voting
 from darkgnn_core.labels.opinions import ClaimTable, opinions_on, read_claims
 from darkgnn_core.labels.resolving import resolved_from
+from darkgnn_core.neighbours import Float32s, standardised
 from darkgnn_core.workspace import Workspace
 
 LabelScope = Literal["day", "all"]
@@ -44,6 +46,15 @@ class LabelledDay:
     def key(self) -> str:
         """Name of the bin."""
         return self.embedding.key
+
+    @cached_property
+    def standardised(self) -> Float32s:
+        """Vectors with columns at mean 0 and variance 1 over the hosts of this day alone."""
+        return standardised(self.embedding.vectors)
+
+    def rows(self, voting: Voting) -> Float32s:
+        """Return vectors as they are compared, float32 (n, E)."""
+        return self.standardised if voting.standardise else self.embedding.vectors
 
 
 def labelled_days(
