@@ -58,7 +58,7 @@ def no_checkpoint(config: RunConfig, why: str) -> RunError:
     )
 
 
-class DailyTrainer(ABC):
+class StatelessTrainer(ABC):
     """A method that embeds each day from the snapshots up to it and carries nothing along.
 
     Args:

@@ -13,7 +13,7 @@ Source: ours; the columns are the paper's (Table 1).
 import numpy as np
 import numpy.typing as npt
 
-from darkgnn_core.baselines.daily import DailyTrainer, embedding_of
+from darkgnn_core.baselines.daily import StatelessTrainer, embedding_of
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.run_config import TableConfig
 from darkgnn_core.run_days import Days
@@ -43,7 +43,7 @@ def mean_features(days: Days, position: int, over_days: int) -> npt.NDArray[np.f
     return total / times
 
 
-class FeaturesTrainer(DailyTrainer):
+class FeaturesTrainer(StatelessTrainer):
     """The features of each day, or their mean over the last `settings.days` days."""
 
     def embed(self, position: int) -> Embedding:

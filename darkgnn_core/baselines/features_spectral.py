@@ -11,14 +11,14 @@ Source: ours; features paper, Table 1; see `features` and `spectral`.
 """
 
 from darkgnn_core.baselines.blocks import side_by_side
-from darkgnn_core.baselines.daily import DailyTrainer, embedding_of
+from darkgnn_core.baselines.daily import StatelessTrainer, embedding_of
 from darkgnn_core.baselines.features import mean_features
 from darkgnn_core.baselines.spectral import spectral_vectors
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.run_config import TableConfig
 
 
-class FeaturesSpectralTrainer(DailyTrainer):
+class FeaturesSpectralTrainer(StatelessTrainer):
     """Features and spectral vectors of each day; both look back over `settings.days` days."""
 
     def embed(self, position: int) -> Embedding:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from darkgnn_core.baselines.blocks import side_by_side
-from darkgnn_core.baselines.daily import DailyTrainer, embedding_of
+from darkgnn_core.baselines.daily import StatelessTrainer, embedding_of
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import DarkgnnError, RunError
 from darkgnn_core.run_config import FusionConfig, RunConfig
@@ -25,7 +25,7 @@ Read = Callable[[str, str], Embedding]
 """From a run's id and the key of a day to its embedding; raises `DarkgnnError` or `KeyError`."""
 
 
-class FusionTrainer(DailyTrainer):
+class FusionTrainer(StatelessTrainer):
     """The embeddings of other runs, day by day; nothing is learned.
 
     Args:

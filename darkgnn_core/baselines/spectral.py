@@ -25,7 +25,7 @@ from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from darkgnn_core.baselines.daily import DailyTrainer, embedding_of
+from darkgnn_core.baselines.daily import StatelessTrainer, embedding_of
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.run_config import TableConfig
 from darkgnn_core.run_days import Days
@@ -82,7 +82,7 @@ def spectral_vectors(days: Days, position: int, settings: TableConfig, seed: int
     return vectors[np.searchsorted(hosts, snapshots[-1].hosts)]
 
 
-class SpectralTrainer(DailyTrainer):
+class SpectralTrainer(StatelessTrainer):
     """TF-IDF and truncated SVD of each day, or of the last `settings.days` days together."""
 
     def embed(self, position: int) -> Embedding:
