@@ -113,8 +113,8 @@ def copy_weights(work: NetworkAtWork, plain: PlainNetwork, everyone: Keys) -> No
             plain.last.bias.copy_(weights["encoder.bias"])
         plain.head1.weight.copy_(weights["head.weight"].T)
         plain.head1.bias.copy_(weights["head.bias"])
-        plain.head2.weight.copy_(weights["head.output.weight"])
-        plain.head2.bias.copy_(weights["head.output.bias"])
+        plain.head2.weight.copy_(weights["head.weight_output"].T)
+        plain.head2.bias.copy_(weights["head.bias_output"])
 
 
 def plain_negatives(graph: DayGraph, count: int, chance: random.Random) -> Keys:

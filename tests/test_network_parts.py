@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from darkgnn_core.models import adjacency as adjacencies
-from darkgnn_core.models import convolutions
+from darkgnn_core.models import convolutions, link_head
 from darkgnn_core.models.adjacency import Adjacency, propagate
-from darkgnn_core.models.link_head import LinkHead
 from darkgnn_core.models.recurrence import Recurrence
 from darkgnn_core.run_config import NetworkConfig
 from darkgnn_core.snapshots.reading import Snapshot
@@ -125,15 +124,27 @@ def test_recurrence_is_pytorchs_gru(carried):
     torch.testing.assert_close(ours.bias_state.grad, theirs.bias_hh_l0.grad)
 
 
-def test_link_head_is_the_head_on_both_side_by_side():
-    """Multiplying nodes once gives what multiplying every pair side by side gives."""
-    head = LinkHead(4, 5)
+@pytest.mark.parametrize("count", [1, 4, 11])
+def test_link_loss_is_that_of_both_side_by_side(monkeypatch, count):
+    """Multiplying nodes once, a few edges at a time, gives the plain loss and its gradients."""
+    monkeypatch.setattr(link_head, "EDGES", 4)
+    head = link_head.LinkHead(4, 5)
     head.start(torch.Generator().manual_seed(0))
-    embeddings, edges = torch.randn(6, 4), torch.tensor([[0, 1, 1], [3, 4, 5]])
+    embeddings = torch.randn(6, 4, requires_grad=True)
+    edges = torch.stack([torch.randint(0, 3, (count,)), torch.randint(3, 6, (count,))])
+    exists = torch.arange(count) % 3 == 0
+    leaves = [embeddings, *head.parameters()]
+    loss, right = head(embeddings, edges, exists)
+    found = torch.autograd.grad(3 * loss, leaves)
     normed = head.norm(embeddings)
     both = torch.cat([normed[edges[0]], normed[edges[1]]], dim=1)
     hidden = torch.relu(both @ head.weight + head.bias)
-    torch.testing.assert_close(head(embeddings, edges), head.output(hidden).log_softmax(1))
+    told = (hidden @ head.weight_output + head.bias_output).log_softmax(1)
+    expected = torch.nn.functional.nll_loss(told, exists.long())
+    torch.testing.assert_close(loss, expected)
+    assert right.item() == pytest.approx((told.argmax(1) == exists).double().mean().item())
+    for one, other in zip(found, torch.autograd.grad(3 * expected, leaves), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 PAIRS = st.sets(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1, max_size=29)

@@ -12,7 +12,7 @@ such node, whatever the day: one row stands for all of them, and a node gets a r
 it is first seen. So the work grows with the nodes that were there, not with all there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -43,7 +43,7 @@ class Recurrence(nn.Module):
 
     def forward(
         self,
-        values: Sequence[Tensor],
+        values: Iterable[Tensor],
         absent: Tensor,
         places: Sequence[Tensor],
         targets: int,
@@ -52,7 +52,8 @@ class Recurrence(nn.Module):
         """Return the state of every target after the last graph, (targets, units).
 
         Args:
-            values: One a graph: x W of the targets in it, (R, 3 units), order r, z, n.
+            values: One a graph: x W of the targets in it, (R, 3 units), order r, z, n; taken one
+                by one, so that not all need be there at once.
             absent: (3 units,), x W of a node that is not in a graph.
             places: One a graph: int64 (R,), where its rows stand among the targets.
             targets: Number of targets.
@@ -84,9 +85,7 @@ class Recurrence(nn.Module):
             inputs: x W + b of each row, (rows, 3 units).
             hidden: The state before, (rows, units).
         """
-        state: Tensor = _Step.apply(
-            inputs, hidden, torch.addmm(self.bias_state, hidden, self.weight_state)
-        )
+        state: Tensor = _Step.apply(inputs, hidden, self.weight_state, self.bias_state)
         return state
 
 
@@ -105,23 +104,24 @@ def _arrivals(
 
 
 class _Step(torch.autograd.Function):
-    """The gates of one step; keeps three arrays for the way back instead of nine."""
+    """One step; keeps three arrays for the way back, and makes h Un + cn again there."""
 
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, hidden: Tensor, product: Tensor) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         units = hidden.shape[1]
-        gates = (inputs[:, : 2 * units] + product[:, : 2 * units]).sigmoid_()
+        product = torch.addmm(bias, hidden, weight)
+        gates = product[:, : 2 * units].add_(inputs[:, : 2 * units]).sigmoid()
         reset, update = gates[:, :units], gates[:, units:]
-        product_new = product[:, 2 * units :].clone()  # a view would keep all of it
-        new = torch.addcmul(inputs[:, 2 * units :], reset, product_new).tanh_()
-        ctx.save_for_backward(hidden, gates, new, product_new)
+        new = torch.addcmul(inputs[:, 2 * units :], reset, product[:, 2 * units :]).tanh_()
+        ctx.save_for_backward(hidden, gates, new, weight, bias)
         return torch.lerp(new, hidden, update)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        hidden, gates, new, product_new = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
+        hidden, gates, new, weight, bias = ctx.saved_tensors
         gradient, units = gradients[0], hidden.shape[1]
         reset, update = gates[:, :units], gates[:, units:]
+        product_new = torch.addmm(bias[2 * units :], hidden, weight[:, 2 * units :])
         to_inputs = gradient.new_empty(len(gradient), 3 * units)
         to_hidden = gradient * update
         to_new = torch.sub(gradient, to_hidden, out=to_inputs[:, 2 * units :])
@@ -132,4 +132,5 @@ class _Step(torch.autograd.Function):
         to_gates.mul_(gates).mul_(1 - gates)
         to_product = to_inputs.clone()
         to_product[:, 2 * units :].mul_(reset)
-        return to_inputs, to_hidden, to_product
+        to_hidden.addmm_(to_product, weight.T)
+        return to_inputs, to_hidden, hidden.T @ to_product, to_product.sum(0)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import RunError
@@ -110,17 +109,15 @@ class NetworkAtWork:
         vectors = self._vectors(position, graph.nodes)
         embeddings = self._encode(views, graph.nodes)
         links = torch.from_numpy(np.concatenate([positives, negatives], axis=1)).to(self.device)
-        truth = (torch.arange(links.shape[1], device=self.device) < positives.shape[1]).long()
-        told = self.head(embeddings, links)
-        loss = functional.nll_loss(told, truth)
+        exists = torch.arange(links.shape[1], device=self.device) < positives.shape[1]
+        loss, right = self.head(embeddings, links, exists)
         self._learn(loss, vectors)
-        right = (told.detach()[:, 1] > told.detach()[:, 0]) == truth.bool()
         return Step(
             day=graph.key,
             epoch=epoch,
             epochs=epochs,
             loss=float(loss.detach()),
-            accuracy=float(right.double().mean()),
+            accuracy=float(right),
             seconds=time.perf_counter() - started,
         )
 
