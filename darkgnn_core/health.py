@@ -29,7 +29,8 @@ class Health:
 
     Attributes:
         days: One row a bin: `bin`, `read`, `packets` (kept), `hosts`, `ports`, `edges`,
-            `dark_addresses`, `backscatter`, `duplicates`, `new_hosts` (never seen in an earlier
+            `dark_addresses`, `backscatter`, `duplicates`, `no_port` (TCP packets that do not tell
+            their port; they count to the node of the rest), `new_hosts` (never seen in an earlier
             bin), `returning_hosts` (seen earlier, but not in the bin before), `labelled_hosts`,
             `labelled_share`, `silent_hours`, `error` (why a bin has no snapshot, or empty).
         hours: One row an hour: `bin`, `hour`, `packets` (read), `hosts`, `backscatter`.
@@ -154,6 +155,7 @@ _DAY_COLUMNS = [
     "dark_addresses",
     "backscatter",
     "duplicates",
+    "no_port",
     "new_hosts",
     "returning_hosts",
     "labelled_hosts",
@@ -177,6 +179,7 @@ def _counts(shelved: ShelvedSnapshot) -> dict[str, Any]:
         "dark_addresses": summary.get("dark_addresses", 0),
         "backscatter": found.get("backscatter", 0),
         "duplicates": found.get("duplicate", 0),
+        "no_port": found.get("no_port", 0),
         "silent_hours": sum(1 for packets in hourly if packets == 0),
         "error": summary.get("error", ""),
     }
@@ -235,7 +238,7 @@ def table2(workspace: Workspace, config: SnapshotConfig) -> pd.DataFrame:
     Returns:
         One row a label, by hosts downwards, then `unknown`, then `total`; columns `label`,
         `hosts`, `ports`, `packets` (over all bins) and `hosts_a_day`, `ports_a_day`,
-        `packets_a_day` (averages over bins that have a snapshot). Ports are true ports, before
+        `packets_a_day` (averages over bins that have a snapshot). Ports are known ports, before
         the port filter.
 
     Source:
@@ -279,7 +282,7 @@ _TABLE2 = """
         FROM read_parquet($files, filename = true) JOIN labelled USING (host)),
     daily AS (
         SELECT label, grouping(label) AS whole, bin, count(DISTINCT host) AS hosts,
-            count(DISTINCT port) AS ports, sum(packets) AS packets
+            count(DISTINCT port) FILTER (port >= 0) AS ports, sum(packets) AS packets
         FROM pairs GROUP BY GROUPING SETS ((label, bin), (bin))),
     averages AS (
         SELECT label, whole, sum(hosts) / $days AS hosts_a_day, sum(ports) / $days AS ports_a_day,
@@ -287,7 +290,7 @@ _TABLE2 = """
         FROM daily GROUP BY label, whole),
     totals AS (
         SELECT label, grouping(label) AS whole, count(DISTINCT host) AS hosts,
-            count(DISTINCT port) AS ports, sum(packets)::BIGINT AS packets
+            count(DISTINCT port) FILTER (port >= 0) AS ports, sum(packets)::BIGINT AS packets
         FROM pairs GROUP BY GROUPING SETS ((label), ()))
     SELECT coalesce(totals.label, 'total') AS label, hosts, ports, packets, hosts_a_day,
         ports_a_day, packets_a_day

@@ -19,7 +19,7 @@ from darkgnn_core.config import SnapshotConfig, config_hash
 from darkgnn_core.durable import check_file, check_manifest, new_directory
 from darkgnn_core.errors import TraceError, WorkspaceError
 from darkgnn_core.snapshots.bins import Bin, bins_of
-from darkgnn_core.snapshots.building import build_snapshot
+from darkgnn_core.snapshots.building import VERSION, build_snapshot
 from darkgnn_core.traces.parsing import Stopped
 from darkgnn_core.workspace import Workspace
 
@@ -34,7 +34,7 @@ class PlannedSnapshot:
     Attributes:
         bin: Its time bin.
         packet_files: The packets it is made of.
-        inputs_hash: Hash of which sources give it packets.
+        inputs_hash: Hash of which sources give it packets, and of the version that builds it.
     """
 
     bin: Bin
@@ -49,7 +49,7 @@ class ShelvedSnapshot:
     Attributes:
         bin: Key of its time bin, such as `2021-12-01`.
         config_hash: Hash of its settings.
-        inputs_hash: Hash of which sources gave it packets.
+        inputs_hash: Hash of which sources gave it packets, and of the version that built it.
         directory: Where its tables are; None where nothing was left to build from.
         summary: Counts and reasons, as `building.build_snapshot` gives them.
         built_at: When it was built, ISO 8601 UTC.
@@ -106,7 +106,10 @@ def _shelved(workspace: Workspace, row: sqlite3.Row) -> ShelvedSnapshot:
 
 
 def plan_snapshots(workspace: Workspace, config: SnapshotConfig) -> list[PlannedSnapshot]:
-    """Return the snapshots that are missing or whose sources have changed, in time order."""
+    """Return the snapshots that are missing or out of date, in time order.
+
+    Out of date is what other sources gave packets to, and what an older version has built.
+    """
     if config.origin == "released":
         return []
     with workspace.catalogue() as connection:
@@ -122,7 +125,7 @@ def plan_snapshots(workspace: Workspace, config: SnapshotConfig) -> list[Planned
     planned = []
     for time_bin in sorted(inputs, key=lambda each: each.start_ns):
         parts = sorted(inputs[time_bin], key=lambda part: (part[1], part[0]))
-        digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(json.dumps([VERSION, parts]).encode()).hexdigest()[:16]
         if built.get(time_bin.key) != digest:
             paths = tuple(workspace.packets / source / f"{day}.parquet" for source, day in parts)
             planned.append(PlannedSnapshot(time_bin, paths, digest))

@@ -10,7 +10,7 @@ from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.health import all_hosts, hosts_without_known, measure_health, table2
 from darkgnn_core.ingest import ingest
 from darkgnn_core.workspace import Workspace, open_workspace
-from tests.made_traces import DAY_S, Made, write_log
+from tests.made_traces import DAY_S, FIRST_DAY_S, Made, write_log
 
 ALL = SnapshotConfig(min_packets=1)
 ANN, BOB, CYD = "192.0.2.1", "192.0.2.2", "192.0.2.3"
@@ -97,6 +97,22 @@ def test_true_ports_count_beyond_the_port_filter(workspace: Workspace) -> None:
     one = SnapshotConfig(min_packets=1, max_ports=1)
     ingest(workspace, [], config=one)
     assert table2(workspace, one).set_index("label").loc["total", "ports"] == 4
+
+
+def test_an_unknown_port_is_no_port(tmp_path: Path) -> None:
+    """Packets that do not tell their port are counted as such, and as no port in Table 2."""
+    rows = ["ts,src_ip,dst_port,proto", f"{FIRST_DAY_S},{ANN},22,6"]
+    rows += [f"{FIRST_DAY_S + n},{BOB},,6" for n in range(1, 4)]
+    trace = tmp_path / "a.csv"
+    trace.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    made = open_workspace(tmp_path / "w")
+    made.set_snapshot_config(ALL)
+    ingest(made, [trace])
+    (day,) = measure_health(made, ALL).days.to_dict("records")
+    assert (day["packets"], day["no_port"], day["ports"]) == (4, 3, 1)
+    total = table2(made, ALL).set_index("label").loc["total"]
+    assert (total["hosts"], total["ports"], total["packets"]) == (2, 1, 4)
+    assert total["ports_a_day"] == 1
 
 
 def test_an_empty_workspace_gives_empty_tables(tmp_path: Path) -> None:

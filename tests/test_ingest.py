@@ -155,6 +155,27 @@ def test_another_setting_builds_its_own_snapshots_and_keeps_the_first(
     assert plan_snapshots(workspace, strict) == []
 
 
+def test_snapshots_of_an_older_version_are_built_again(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They count as out of date; each stays until the new one has taken its place."""
+    packets = [Made(0, "192.0.2.1", 22), Made(DAY_S, "192.0.2.1", 22)]
+    ingest(workspace, [write_log(tmp_path / "a.log", packets)])
+    before = list_snapshots(workspace, ALL)
+    assert plan_snapshots(workspace, ALL) == []
+    monkeypatch.setattr(shelf, "VERSION", shelf.VERSION + 1)
+    assert [plan.bin.key for plan in plan_snapshots(workspace, ALL)] == ["2021-12-01", "2021-12-02"]
+    stopped = bring_up_to_date(workspace, ALL, should_stop=lambda: True)
+    assert stopped.stopped
+    for each in list_snapshots(workspace, ALL):
+        assert open_snapshot(workspace, ALL, each.bin).summary["hosts"] == 1
+    bring_up_to_date(workspace, ALL)
+    assert plan_snapshots(workspace, ALL) == []
+    after = list_snapshots(workspace, ALL)
+    assert [each.directory for each in after] != [each.directory for each in before]
+    assert not any(each.directory.exists() for each in before if each.directory)
+
+
 def test_a_flipped_bit_in_the_packets_is_noticed_before_they_are_used(
     workspace: Workspace, tmp_path: Path
 ) -> None:

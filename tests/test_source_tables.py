@@ -91,6 +91,15 @@ def test_snapshots_show_what_was_left_out_and_why():
     assert "why there is none" not in row
 
 
+def test_packets_without_a_known_port_have_a_column_where_there_are_any():
+    """They are part of the kept ones, so they take no part in the sum."""
+    name = "TCP without a known port"
+    with_some = shelved({"read": 9, "kept": 9, "found": {"no_port": 4}})
+    with_none = shelved({"read": 9, "kept": 9, "found": {"no_port": 0}})
+    assert snapshot_table([with_some, with_none])[name].tolist() == [4, 0]
+    assert name not in snapshot_table([with_none])
+
+
 def test_a_day_without_a_snapshot_says_why():
     """And released graphs, which know no packets, leave the counts open."""
     table = snapshot_table(

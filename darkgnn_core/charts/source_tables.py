@@ -145,11 +145,14 @@ def day_table(report: Mapping[str, Any]) -> pd.DataFrame:
 def snapshot_table(shelved: Sequence[ShelvedSnapshot]) -> pd.DataFrame:
     """Return one row a snapshot: its size, and how many packets were left out for what.
 
-    Reasons that no snapshot has get no column; read = kept + those columns. Counts are missing
-    where nothing is known, as of released graphs, or where there is no snapshot.
+    Reasons that no snapshot has get no column; read = kept + those columns. TCP packets without a
+    known port stay, as part of the rest, and have a column of their own where there are any. Counts
+    are missing where nothing is known, as of released graphs, or where there is no snapshot.
     """
     found = {code for each in shelved for code, n in _dropped(each).items() if n}
     reasons = [code for code in REASONS if code in found]
+    without_port = any(each.summary.get("found", {}).get("no_port") for each in shelved)
+    portless = ["TCP without a known port"] if without_port else []
     rows = [
         {
             "snapshot": each.bin,
@@ -160,6 +163,7 @@ def snapshot_table(shelved: Sequence[ShelvedSnapshot]) -> pd.DataFrame:
             "kept": each.summary.get("kept"),
         }
         | {REASONS[code]: _dropped(each).get(code) for code in reasons}
+        | {name: each.summary.get("found", {}).get("no_port") for name in portless}
         | {
             "hosts left out": sum(each.summary.get("dropped_hosts", {}).values()) or None,
             "built (UTC)": each.built_at,

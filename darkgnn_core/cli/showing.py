@@ -27,6 +27,7 @@ SHORT_NAMES = {
     "labelled_share": "labelled",
     "backscatter": "backscatter",
     "duplicates": "repeats",
+    "no_port": "no port",
     "silent_hours": "silent hours",
 }
 """Column headings that fit a terminal of 100 columns."""
@@ -98,7 +99,8 @@ def run_report(arguments: argparse.Namespace, output: Output) -> int:
     output.value("missing_days", list(health.missing))
     if health.is_synthetic:
         output.say("Synthetic: these packets come from the demo generator.")
-    days = health.days[list(SHORT_NAMES)]
+    rare = {"no_port"} if not health.days["no_port"].any() else set()
+    days = health.days[[name for name in SHORT_NAMES if name not in rare]]
     output.table("days", days, title="The sensor, a day at a time", headings=SHORT_NAMES)
     for message in health.days["error"]:
         if message:

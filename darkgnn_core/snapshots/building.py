@@ -46,8 +46,8 @@ from darkgnn_core.snapshots.shards import Shards, arrow_array, read_shards, valu
 from darkgnn_core.snapshots.summaries import REASONS, Passed, count_filters, describe_graph
 from darkgnn_core.traces.packets import SCHEMA
 
-VERSION = 2
-"""Raise it when the meaning of a stored column changes."""
+VERSION = 3
+"""Raise it when the meaning of a stored column changes: older snapshots are then out of date."""
 
 WRITE_ROWS = 500_000
 
@@ -86,7 +86,8 @@ def build_snapshot(
         packets `read`, `kept` and `dropped` by reason, which add up exactly; `found` counts
         backscatter, bogons and duplicates even where they stay (duplicates then among the kept)
         and TCP packets without a port (`no_port`; `dropped.no_port` is 0, since they stay);
-        `hosts`, `dropped_hosts`, `ports` (nodes), `true_ports`, `edges`, `dark_addresses`,
+        `hosts`, `dropped_hosts`, `ports` (nodes), `true_ports` (known ones), `edges`,
+        `dark_addresses`,
         `mirai_hosts`, `top_ports`; `nulls` by column and the `absent_columns` that are all null,
         whose features are 0; `hourly` lists over the hours of the bin: `packets` and `hosts`
         read, `backscatter`, `kept`.

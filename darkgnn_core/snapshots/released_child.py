@@ -18,13 +18,14 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
 
     from darkgnn_core.durable import sha256_of
     from darkgnn_core.snapshots.released import read_released
+    from darkgnn_core.snapshots.released_writing import VERSION
 
     dataset = read_released(Path(request["folder"]))
     hash_of = {path: sha256_of(path) for path in dataset.lookups} if dataset.days else {}
     hashes = {}
     for day in dataset.days:
         parts = [hash_of.get(path) or sha256_of(path) for path in dataset.inputs_of(day)]
-        hashes[day] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+        hashes[day] = hashlib.sha256(json.dumps([VERSION, parts]).encode()).hexdigest()[:16]
     return {"notes": dataset.notes, "days": hashes}
 
 

@@ -28,7 +28,8 @@ HOURLY = """SELECT hour, sum(n)::BIGINT, count(DISTINCT src_ip),
         coalesce(sum(n) FILTER (kind = 1), 0)::BIGINT
     FROM tally GROUP BY hour"""
 KEPT_HOURLY = "SELECT hour, sum(n)::BIGINT FROM kept_hours GROUP BY hour"
-SIZES = """SELECT (SELECT count(*) FROM port_headers), (SELECT count(*) FROM nodes),
+SIZES = """SELECT (SELECT count(*) FROM port_headers),
+        (SELECT count(*) FILTER (dst_port >= 0) FROM nodes),
         (SELECT count(*) FROM edges),
         (SELECT count(*) FILTER (mirai > 0) FROM host_headers)"""
 TOP = (

@@ -60,6 +60,11 @@ def show_day(health: Health, day: str | None) -> None:
             help=explanation,
             border=True,
         )
+    if row["no_port"]:
+        st.caption(
+            f"{row['no_port']:,} TCP packets of the day do not tell their port (the trace has none "
+            "for them); they count to the node of all other ports."
+        )
     if row["error"]:
         st.warning("This day has no snapshot:", icon=":material/warning:")
         st.text(plain(str(row["error"])))
