@@ -37,6 +37,7 @@ from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import RunError
 from darkgnn_core.run_config import DarkVecConfig, RunConfig
 from darkgnn_core.run_days import Days
+from darkgnn_core.snapshots.reading import column, read_hosts
 from darkgnn_core.trainers import Step, Tell, TrainerState, Unit, seed_of
 
 FIRST_RATE, LAST_RATE = 0.025, 0.0001
@@ -85,7 +86,8 @@ class DarkVecTrainer:
 
     def do(self, position: int, tell: Tell) -> Iterator[Embedding]:
         """Go on with the day's sentences and give the vectors of its hosts."""
-        day, hosts = self.days.inputs[position], self.days.snapshot(position).hosts
+        day = self.days.inputs[position]
+        hosts = column(read_hosts(day.directory, ["host"]), "host")
         sentences = read_sentences(day, hosts, self.days.snapshot_config)
         words = hosts.astype(np.int64) + WORD
         _add_words(self._model, words, np.bincount(sentences.tokens, minlength=len(hosts)))
