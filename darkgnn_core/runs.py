@@ -60,7 +60,7 @@ def create_runs(
     name: str = "",
     group: str = "",
     again: bool = False,
-    estimate: dict[str, Any] | None = None,
+    estimate: dict[str, Any] | Sequence[dict[str, Any]] | None = None,
 ) -> list[str]:
     """Write runs down, queue one job each and start what can start; return their ids in order.
 
@@ -72,7 +72,7 @@ def create_runs(
         name: What the analyst calls them; empty for names told by the settings.
         group: What joins them; several runs without one get the name, or one of their own.
         again: Allow runs of the same settings over the same data as one that is there.
-        estimate: What was estimated, kept beside the truth.
+        estimate: What was estimated, kept beside the truth; one for all, or one each.
 
     Raises:
         RunError: `REPEATED`, naming the run; `NO-SNAPSHOTS`; `NO-RUN` for a fusion of a run that
@@ -81,7 +81,9 @@ def create_runs(
     """
     if not configs:
         raise RunError("There are no settings to run.", code="NOTHING")
-    made = _new_runs(workspace, configs, name=name, group=group, estimate=estimate or {})
+    each = estimate or {}
+    estimates = [each] * len(configs) if isinstance(each, dict) else each
+    made = _new_runs(workspace, configs, name=name, group=group, estimates=estimates)
     with runs_lock(workspace), workspace.catalogue() as connection:
         if not again:
             _refuse_repeats(connection, made)
@@ -101,7 +103,7 @@ def _new_runs(
     *,
     name: str,
     group: str,
-    estimate: dict[str, Any],
+    estimates: Sequence[dict[str, Any]],
 ) -> list[Run]:
     snapshot_config = workspace.snapshot_config()
     made_with = environment() | {
@@ -114,7 +116,7 @@ def _new_runs(
     is_several = len(configs) > 1
     joined = group or ((name or f"sweep {uuid.uuid4().hex[:6]}") if is_several else "")
     made = []
-    for config, own_name in zip(configs, names, strict=True):
+    for config, own_name, estimate in zip(configs, names, estimates, strict=True):
         _refuse_missing_sources(workspace, config)
         days = (config.first_day, config.last_day)
         if days not in data:

@@ -11,7 +11,14 @@ from darkgnn_core import __version__
 from darkgnn_core.cli.ingesting import INTERRUPTED, run_demo, run_ingest, run_jobs, run_sources
 from darkgnn_core.cli.labelling import run_labels
 from darkgnn_core.cli.output import Output, printable
+from darkgnn_core.cli.running import add_runs_actions
 from darkgnn_core.cli.showing import run_report, run_snapshots
+from darkgnn_core.cli.training import (
+    add_estimate_options,
+    add_train_options,
+    run_estimate,
+    run_train,
+)
 from darkgnn_core.config import PRESETS
 from darkgnn_core.errors import DarkgnnError
 from darkgnn_core.traces.formats import FORMATS
@@ -20,7 +27,7 @@ REFUSED = 3
 EXIT_CODES = """exit codes:
   0  done
   2  the command line is not understood
-  3  refused: the message says what was expected, what was found, and the way out
+  3  refused, or a run failed: the message says what was found, and the way out
   4  some files failed, the others are loaded
   130  stopped by Ctrl-C; what was finished is kept
 """
@@ -30,6 +37,8 @@ EXAMPLES = """examples:
   python -m darkgnn_core ingest log.csv --timezone UTC --min-packets 1 --workspace my-workspace
   python -m darkgnn_core labels add scanners.csv --workspace my-workspace
   python -m darkgnn_core report --workspace my-workspace
+  python -m darkgnn_core train i-gcn-gru --workspace my-workspace
+  python -m darkgnn_core runs list --workspace my-workspace
 """
 
 
@@ -55,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="darkgnn_core",
-        description="From traces of a darknet to daily snapshots of who contacted which port.",
+        description="From traces of a darknet to daily graphs and embeddings of its senders.",
         epilog=EXAMPLES + "\n" + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -68,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_labels(commands)
     _add_report(commands)
     _add_jobs(commands)
+    _add_training(commands)
     return parser
 
 
@@ -203,3 +213,17 @@ def _add_jobs(commands: Commands) -> None:
     command = _command(commands, "jobs", "List, cancel or read background jobs.", run_jobs)
     command.add_argument("action", choices=["list", "cancel", "log"])
     command.add_argument("id", nargs="?", default="")
+
+
+def _add_training(commands: Commands) -> None:
+    train = _command(commands, "train", "Train a variant on the workspace's days.", run_train)
+    add_train_options(train)
+    told = "Tell time, memory and disk of what train would do, without doing it."
+    add_estimate_options(_command(commands, "estimate", told, run_estimate))
+    help_text = "List, show, stop, go on with, and tidy up runs."
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "runs", help=help_text, description=help_text
+    )
+    add_runs_actions(
+        parser.add_subparsers(required=True, metavar="ACTION", dest="action"), _command
+    )
