@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from darkgnn_core.errors import ConfigError
-from darkgnn_core.evaluation import open_set, past_labels, same_day, weak_labels
+from darkgnn_core.evaluation import dummies, open_set, past_labels, same_day, weak_labels
 from darkgnn_core.evaluation.labelled_days import LabelledDay
 from darkgnn_core.evaluation.predictions import PAPER, DayScores, Voting
 
@@ -97,6 +97,35 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         )
     }
 )
+
+DUMMIES: Mapping[str, Protocol] = MappingProxyType(
+    {
+        protocol.name: protocol
+        for protocol in (
+            Protocol(
+                dummies.STRATIFIED,
+                "Labels drawn as often as they are",
+                "Chance: it looks at no host at all.",
+                dummies.stratified_dummy,
+            ),
+            Protocol(
+                dummies.LAST_LABEL,
+                "The same address's last label",
+                "Knows addresses and no behaviour; unknown for addresses never labelled before.",
+                dummies.last_label,
+                needs_past=True,
+            ),
+            Protocol(
+                dummies.PREFIX_MAJORITY,
+                "The commonest label of the /24",
+                "Knows addresses and no behaviour; what an embedding must beat to be of use.",
+                dummies.prefix_majority,
+                needs_past=True,
+            ),
+        )
+    }
+)
+"""Baselines without an embedding, predicted and scored like protocols."""
 
 
 def predict_days(
