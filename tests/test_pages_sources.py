@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from app_workspaces import DAYS, filled_workspace
+from clicking import Open, click, opening, quiet, table
 from streamlit.testing.v1 import AppTest
 
 from darkgnn_core.catalogue import utc_now
@@ -19,8 +19,6 @@ from darkgnn_core.snapshots.released_writing import CONFIG as RELEASED
 from darkgnn_core.sources import list_sources
 from darkgnn_core.workspace import Workspace, open_workspace
 
-ROOT = Path(__file__).resolve().parents[1]
-FRAME = ROOT / "pages" / "frame" / "main_frame.py"
 VIEWS = ["Traces", "Snapshots", "Snapshot settings", "Background jobs"]
 NAME = "**[evil](http://192.0.2.1)**.csv"
 
@@ -43,34 +41,10 @@ def workspace(filled: Workspace, tmp_path: Path) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Open a view of the page."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-    def go(root: Path, view: str = "Traces") -> AppTest:
-        monkeypatch.setenv("DARKGNN_WORKSPACE", str(root))
-        app = AppTest.from_file(FRAME, default_timeout=60).run()
-        app.switch_page("../manage_sources.py").run()
-        if view != "Traces":
-            app.segmented_control(key="sources_view").set_value(view).run()
-        return quiet(app)
-
-    yield go
-    st.cache_resource.clear()
-    st.cache_data.clear()
-
-
-def quiet(app: AppTest) -> AppTest:
-    """Check that nothing went wrong."""
-    assert not app.exception
-    assert not app.error, [error.value for error in app.error]
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    """Click a button and run."""
-    return quiet(app.button(key=key).click().run())
+    with opening(monkeypatch, "manage_sources.py", views="sources_view", first="Traces") as go:
+        yield go
 
 
 def finished(workspace: Workspace, app: AppTest) -> AppTest:
@@ -82,18 +56,13 @@ def finished(workspace: Workspace, app: AppTest) -> AppTest:
     return app.run()
 
 
-def table(app: AppTest, column: str) -> Any:
-    """Return the first table that has a column."""
-    return next(each.value for each in app.dataframe if column in each.value)
-
-
 @pytest.mark.parametrize("view", VIEWS)
-def test_each_view_opens_on_an_empty_workspace(run: Any, tmp_path: Path, view: str) -> None:
+def test_each_view_opens_on_an_empty_workspace(run: Open, tmp_path: Path, view: str) -> None:
     """Nothing fails before anything is loaded."""
     run(tmp_path / "new", view)
 
 
-def test_traces_are_listed_with_their_report(run: Any, workspace: Workspace) -> None:
+def test_traces_are_listed_with_their_report(run: Open, workspace: Workspace) -> None:
     """One row, its counts, which column is what; its name is text."""
     app = run(workspace.root)
     row = table(app, "first packet (UTC)").iloc[0]
@@ -106,7 +75,7 @@ def test_traces_are_listed_with_their_report(run: Any, workspace: Workspace) -> 
         assert "](http" not in block.value
 
 
-def test_a_trace_is_removed_in_the_background(run: Any, workspace: Workspace) -> None:
+def test_a_trace_is_removed_in_the_background(run: Open, workspace: Workspace) -> None:
     """After a yes; then it is gone with its snapshots, and the page says so."""
     app = run(workspace.root)
     click(app, "source_remove")
@@ -118,14 +87,14 @@ def test_a_trace_is_removed_in_the_background(run: Any, workspace: Workspace) ->
     assert "No trace has been loaded yet." in app.info[0].value
 
 
-def test_snapshots_show_what_was_left_out(run: Any, workspace: Workspace) -> None:
+def test_snapshots_show_what_was_left_out(run: Open, workspace: Workspace) -> None:
     """A row a day; packets read = kept + the reasons."""
     found = table(run(workspace.root, "Snapshots"), "packets read")
     assert found["snapshot"].tolist() == list(DAYS)
     assert (found["packets read"] == found["kept"] + found["backscatter"]).all()
 
 
-def test_settings_are_explained_and_change_the_snapshots(run: Any, workspace: Workspace) -> None:
+def test_settings_are_explained_and_change_the_snapshots(run: Open, workspace: Workspace) -> None:
     """What would change is shown first; the rebuild uses exactly that."""
     app = run(workspace.root, "Snapshot settings")
     assert "every snapshot is up to date" in app.success[0].value
@@ -147,7 +116,7 @@ def test_settings_are_explained_and_change_the_snapshots(run: Any, workspace: Wo
     assert app.button(key="settings_rebuild").disabled
 
 
-def test_presets_fill_in_the_settings(run: Any, workspace: Workspace) -> None:
+def test_presets_fill_in_the_settings(run: Open, workspace: Workspace) -> None:
     """Of the paper's released code, and back."""
     app = run(workspace.root, "Snapshot settings")
     click(app, "settings_as_released")
@@ -159,7 +128,7 @@ def test_presets_fill_in_the_settings(run: Any, workspace: Workspace) -> None:
     assert app.button(key="settings_rebuild").disabled
 
 
-def test_a_choice_that_was_not_built_is_dropped(run: Any, workspace: Workspace) -> None:
+def test_a_choice_that_was_not_built_is_dropped(run: Open, workspace: Workspace) -> None:
     """The view shows the settings in use when it is opened again."""
     app = run(workspace.root, "Snapshot settings")
     app.number_input(key="setting_min_packets").set_value(9).run()
@@ -168,7 +137,9 @@ def test_a_choice_that_was_not_built_is_dropped(run: Any, workspace: Workspace) 
     assert quiet(app).number_input(key="setting_min_packets").value == 5
 
 
-def test_released_graphs_are_selectable_where_there_are_any(run: Any, workspace: Workspace) -> None:
+def test_released_graphs_are_selectable_where_there_are_any(
+    run: Open, workspace: Workspace
+) -> None:
     """The choice appears with them; it sticks, shows them, and leads back."""
     app = run(workspace.root, "Snapshot settings")
     assert not [each for each in app.segmented_control if each.key == "setting_origin"]
@@ -198,7 +169,7 @@ def _write_nothing(directory: Path) -> dict[str, Any]:
     return {"hosts": 1, "read": None, "kept": None}
 
 
-def test_missing_snapshots_are_built_on_a_click(run: Any, workspace: Workspace) -> None:
+def test_missing_snapshots_are_built_on_a_click(run: Open, workspace: Workspace) -> None:
     """A day that lacks its snapshot is said, and built."""
     with workspace.catalogue() as connection:
         connection.execute("DELETE FROM snapshot WHERE bin = ?", (DAYS[0],))
@@ -209,7 +180,7 @@ def test_missing_snapshots_are_built_on_a_click(run: Any, workspace: Workspace) 
     assert len(list_snapshots(workspace, workspace.snapshot_config())) == 3
 
 
-def test_a_failed_job_shows_why_and_is_forgotten(run: Any, workspace: Workspace) -> None:
+def test_a_failed_job_shows_why_and_is_forgotten(run: Open, workspace: Workspace) -> None:
     """State, reason and log; forgetting takes the entry away."""
     start_job(workspace, "remove", {"source_id": "nothing"})
     app = finished(workspace, run(workspace.root, "Background jobs"))
@@ -220,7 +191,7 @@ def test_a_failed_job_shows_why_and_is_forgotten(run: Any, workspace: Workspace)
     assert list_jobs(workspace) == []
 
 
-def test_all_ended_jobs_are_forgotten_at_once(run: Any, workspace: Workspace) -> None:
+def test_all_ended_jobs_are_forgotten_at_once(run: Open, workspace: Workspace) -> None:
     """The page Load data does not stumble over one it had shown."""
     with workspace.catalogue() as connection:
         connection.executemany(
@@ -239,7 +210,7 @@ def test_all_ended_jobs_are_forgotten_at_once(run: Any, workspace: Workspace) ->
 
 
 def test_while_a_job_runs_it_is_shown_and_nothing_else_starts(
-    run: Any, workspace: Workspace
+    run: Open, workspace: Workspace
 ) -> None:
     """Progress and Cancel on top of every view; buttons that would start another are off."""
     job = start_job(workspace, "demo", {"size": "small"})

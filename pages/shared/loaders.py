@@ -1,6 +1,7 @@
 """The only place of `st.cache_*`: core functions, keyed by small values, never by a table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,8 +26,9 @@ from darkgnn_core.traces.reading import ColumnMapping, ReadOptions
 from darkgnn_core.workspace import Workspace, open_workspace
 from pages.shared import state
 
-Fingerprint = tuple[tuple[int, int], ...]
+FileTimes = tuple[tuple[int, int], ...]
 Shelf = tuple[tuple[str, str, str], ...]
+Fingerprint = tuple[str, Shelf, bool]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -47,11 +49,23 @@ def is_synthetic(workspace: Workspace) -> bool:
 
 
 def fingerprint(workspace: Workspace) -> Fingerprint:
-    """Return what changes whenever the catalogue does: times and sizes of its files."""
+    """Return what changes whenever labels, snapshots or the kind of sources do.
+
+    Not with the heartbeats of jobs, which write to the catalogue twice a second: those only make
+    it be looked at again.
+    """
     path = workspace.catalogue_path
     files = (path, path.with_name(f"{path.name}-wal"))
     stats = [file.stat() for file in files if file.exists()]
-    return tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+    return _fingerprint(
+        str(workspace.root), tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+    )
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _fingerprint(root: str, changed: FileTimes) -> Fingerprint:
+    workspace = workspace_at(root)
+    return label_state(workspace), shelf_state(workspace), is_synthetic(workspace)
 
 
 def bins(workspace: Workspace) -> list[str]:
@@ -61,7 +75,7 @@ def bins(workspace: Workspace) -> list[str]:
 
 
 def health(workspace: Workspace) -> Health:
-    """Return the health of the sensor; measured again when the catalogue has changed."""
+    """Return the health of the sensor; measured again when labels or snapshots change."""
     return _health(str(workspace.root), fingerprint(workspace))
 
 
@@ -218,7 +232,7 @@ def list_looks(files: Sequence[tuple[Path, str]], options: ListOptions) -> list[
 
 @st.cache_data(max_entries=8, show_spinner="Reading the lists")
 def _list_looks(
-    files: tuple[tuple[str, str], ...], changed: Fingerprint, options: ListOptions
+    files: tuple[tuple[str, str], ...], changed: FileTimes, options: ListOptions
 ) -> list[ListLook]:
     return look_at_lists([(Path(path), name) for path, name in files], options)
 
@@ -231,7 +245,8 @@ def run_estimate(workspace: Workspace, config: RunConfig, *, calibrate: bool) ->
         config: Its settings.
         calibrate: Measure a short step first, instead of telling it from the sizes alone.
     """
-    return _run_estimate(str(workspace.root), shelf_state(workspace), config, calibrate)
+    seedless = replace(config, seed=0)  # no seed takes longer than another
+    return _run_estimate(str(workspace.root), shelf_state(workspace), seedless, calibrate)
 
 
 @st.cache_data(max_entries=512, show_spinner="Estimating time and memory")
