@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from darkgnn_core import __version__
+from darkgnn_core.cli.evaluating import add_evaluate_options, run_evaluate
 from darkgnn_core.cli.ingesting import INTERRUPTED, run_demo, run_ingest, run_jobs, run_sources
 from darkgnn_core.cli.labelling import run_labels
 from darkgnn_core.cli.output import Output, printable
@@ -39,6 +40,7 @@ EXAMPLES = """examples:
   python -m darkgnn_core report --workspace my-workspace
   python -m darkgnn_core train i-gcn-gru --workspace my-workspace
   python -m darkgnn_core runs list --workspace my-workspace
+  python -m darkgnn_core evaluate RUN --workspace my-workspace
 """
 
 
@@ -78,6 +80,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_report(commands)
     _add_jobs(commands)
     _add_training(commands)
+    add_evaluate_options(
+        _command(commands, "evaluate", "Score runs per class and day, and compare.", run_evaluate)
+    )
     return parser
 
 

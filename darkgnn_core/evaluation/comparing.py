@@ -123,7 +123,7 @@ def detectable(spread: float, days: int) -> float:
     return float(quantiles.sum() * spread / np.sqrt(days))
 
 
-def sentence(row: Mapping[str, Any], measure: str = "macro F1") -> str:
+def sentence(row: Mapping[Any, Any], measure: str = "macro F1") -> str:
     """Say in words what one row of `compare` shows."""
     if not row["days"]:
         return f"{row['first']} and {row['second']} share no day."
