@@ -2,27 +2,21 @@
 
 import hashlib
 import json
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import psutil
-
-from darkgnn_core import __version__
 from darkgnn_core.catalogue import read_setting, write_setting
 from darkgnn_core.devices import ask_child
 from darkgnn_core.errors import RunError
+from darkgnn_core.provenance import environment
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.run_days import DayInput
 from darkgnn_core.workspace import Workspace
 
 SETTING = "measured paces"
 KEPT_PACES = 50
-LIBRARIES = ("torch", "torch-geometric", "numpy", "scipy", "scikit-learn", "gensim")
-NOT_OF_THE_PACE = ("epochs", "history_days", "train_days", "patience", "learning_rate", "runs")
+HOW_MUCH = ("epochs", "history_days", "train_days", "patience", "learning_rate", "runs")
 """Settings that change how much there is to do, not how fast it goes."""
 
 
@@ -79,25 +73,9 @@ def pace_of(workspace: Workspace, config: RunConfig, inputs: Sequence[DayInput])
 
 
 def pace_key(config: RunConfig) -> str:
-    """Return what names a pace: machine, libraries, device, method and the settings that count."""
-    settings = asdict(config.settings)
-    for name in NOT_OF_THE_PACE:
-        settings.pop(name, None)
-    machine = [platform.node(), platform.machine(), os.cpu_count(), psutil.virtual_memory().total]
-    parts = [
-        config.method,
-        settings,
-        config.device,
-        machine,
-        __version__,
-        platform.python_version(),
-    ]
-    parts += [_version_of(name) for name in LIBRARIES]
+    """Return what names a pace: machine, code, libraries, device, method, settings that count."""
+    settings = {
+        name: value for name, value in asdict(config.settings).items() if name not in HOW_MUCH
+    }
+    parts = [config.method, settings, asdict(config.graph), config.device, environment()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _version_of(library: str) -> str:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""

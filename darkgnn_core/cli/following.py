@@ -1,4 +1,4 @@
-"""Following runs to their end: bars on a terminal, lines elsewhere; Ctrl-C cancels soundly."""
+"""Following runs to their end: bars on a terminal, lines elsewhere; stopping cancels them."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,9 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from darkgnn_core.cli.ingesting import INTERRUPTED, OK, interruptible
+from darkgnn_core.cli.ingesting import INTERRUPTED, OK
 from darkgnn_core.cli.output import Output, printable
+from darkgnn_core.ingest import Ask
 from darkgnn_core.runs import Run, cancel_run, find_run
 from darkgnn_core.units import duration, file_size
 from darkgnn_core.workspace import Workspace
@@ -27,13 +28,15 @@ class Watcher(Protocol):
         """Take note of a run as it is now."""
 
 
-def follow(workspace: Workspace, ids: Sequence[str], output: Output) -> list[Run]:
-    """Show how runs get on until all have ended; the first Ctrl-C cancels what has not.
+def follow(
+    workspace: Workspace, ids: Sequence[str], output: Output, *, should_stop: Ask
+) -> list[Run]:
+    """Show how runs get on until all have ended; cancel what has not when asked to stop.
 
     Returns:
         The runs as they ended, in the order of `ids`.
     """
-    with watching(output) as watcher, interruptible() as should_stop:
+    with watching(output) as watcher:
         while True:
             runs = [find_run(workspace, run_id) for run_id in ids]
             for run in runs:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from darkgnn_core.cli.following import as_document, exit_code, follow, in_a_line
-from darkgnn_core.cli.ingesting import OK
+from darkgnn_core.cli.ingesting import OK, interruptible
 from darkgnn_core.cli.output import Output
 from darkgnn_core.errors import RunError
 from darkgnn_core.run_config import METHODS, NetworkConfig
@@ -156,13 +156,14 @@ def _cancel(workspace: Workspace, arguments: argparse.Namespace, output: Output)
 
 def _resume(workspace: Workspace, arguments: argparse.Namespace, output: Output) -> int:
     ids = find_ids(workspace, arguments.ids)
-    runs = [resume_run(workspace, run_id) for run_id in ids]
-    output.value("ids", ids)
-    if arguments.detach:
-        for run in runs:
-            output.say(f"{run.id} {run.state}; `runs show {run.id}` tells how far it is.")
-        return OK
-    return exit_code(follow(workspace, ids, output))
+    with interruptible() as should_stop:
+        runs = [resume_run(workspace, run_id) for run_id in ids]
+        output.value("ids", ids)
+        if not arguments.detach:
+            return exit_code(follow(workspace, ids, output, should_stop=should_stop))
+    for run in runs:
+        output.say(f"{run.id} {run.state}; `runs show {run.id}` tells how far it is.")
+    return OK
 
 
 def _delete(workspace: Workspace, arguments: argparse.Namespace, output: Output) -> int:

@@ -10,7 +10,7 @@ import pandas as pd
 from darkgnn_core.catalogue import utc_now
 from darkgnn_core.charts.training_words import METHOD_WORDS
 from darkgnn_core.cli.following import exit_code, follow
-from darkgnn_core.cli.ingesting import OK
+from darkgnn_core.cli.ingesting import OK, interruptible
 from darkgnn_core.cli.output import Output
 from darkgnn_core.cli.running import find_ids
 from darkgnn_core.cli.settings import (
@@ -141,21 +141,22 @@ def run_train(arguments: argparse.Namespace, output: Output) -> int:
             "it all the same with --force.",
             code="TOO-LARGE",
         )
-    ids = create_runs(
-        workspace,
-        configs,
-        name=arguments.name,
-        group=group_of(arguments, configs),
-        again=arguments.again,
-        estimate=[asdict(each) for each in estimates],
-    )
-    output.value("ids", ids)
-    if arguments.detach:
-        output.say("Started. It goes on by itself; see how far it is, or stop it, with:")
-        for run_id in ids:
-            output.say(f"  runs show {run_id}    runs cancel {run_id}")
-        return OK
-    return exit_code(follow(workspace, ids, output))
+    with interruptible() as should_stop:
+        ids = create_runs(
+            workspace,
+            configs,
+            name=arguments.name,
+            group=group_of(arguments, configs),
+            again=arguments.again,
+            estimate=[asdict(each) for each in estimates],
+        )
+        output.value("ids", ids)
+        if not arguments.detach:
+            return exit_code(follow(workspace, ids, output, should_stop=should_stop))
+    output.say("Started. It goes on by itself; see how far it is, or stop it, with:")
+    for run_id in ids:
+        output.say(f"  runs show {run_id}    runs cancel {run_id}")
+    return OK
 
 
 def run_estimate(arguments: argparse.Namespace, output: Output) -> int:

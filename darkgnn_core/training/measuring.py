@@ -21,6 +21,7 @@ import psutil
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import RunError
+from darkgnn_core.provenance import cores
 from darkgnn_core.run_config import DarkVecConfig, NetworkConfig, RunConfig, TableConfig
 from darkgnn_core.run_days import DayInput, Days
 from darkgnn_core.snapshots.reading import Snapshot
@@ -34,12 +35,13 @@ from darkgnn_core.training.costs import (
     work_of,
 )
 from darkgnn_core.training.methods import TRAINERS, make_trainer
+from darkgnn_core.training.preparing import prepare
 
 PORT_KEYS = 1 << 33
-TRIAL_DAYS = 3
-TRIAL_EPOCHS = 2
-SMALL_HOSTS = 200
-BUDGET_S = 2.0
+TRIAL_DAYS = 2
+TRIAL_EPOCHS = 1
+WARM_HOSTS, SMALL_HOSTS = 16, 64
+BUDGET_S = 1.5
 """What the larger of the two trials is meant to take."""
 
 
@@ -149,27 +151,32 @@ def measure(config: RunConfig, days: Days) -> dict[str, float]:
         runs are not here, is not tried: only `row_s` and `base_bytes`.
     """
     import_module(TRAINERS[config.method][0])
-    began = time.perf_counter()
-    count = min(TRIAL_DAYS, len(days.keys))
-    most = max(len(days.snapshot(each).hosts) for each in range(count))
-    read = CutDays(days, 1.0)
-    row_s = (time.perf_counter() - began) / rows_to_read(read.sizes)
-    found = {"row_s": row_s}
+    prepare(config, threads=cores())
+    found = {"row_s": _row_s(days)}
+    most = max(each.hosts for each in CutDays(days, 1.0).sizes.days)
     if config.method == "fusion":
         return found | {"base_bytes": float(psutil.Process().memory_info().rss)}
     trial = shortened(config)
-    few = min(1.0, SMALL_HOSTS / most)
-    _train(trial, CutDays(days, few))  # buffers, threads, first calls
-    small = large = _train(trial, CutDays(days, few))
+    _train(trial, CutDays(days, min(1.0, WARM_HOSTS / most)))  # buffers, threads, first calls
+    share = min(1.0, SMALL_HOSTS / most)
+    small = large = _train(trial, CutDays(days, share))
     base_bytes = float(psutil.Process().memory_info().rss)
-    share = min(1.0, few * BUDGET_S / small.seconds)
-    if share <= 2 * few:
-        share = few
-    else:
-        large = _train(trial, CutDays(days, share))
+    more = min(1.0, share * BUDGET_S / small.seconds)
+    if more > 2 * share:
+        share, large = more, _train(trial, CutDays(days, more))
     step_s, factor = fitted(small, large)
     about = {"hosts": float(round(share * most)), "seconds": large.seconds}
     return found | about | {"step_s": step_s, "factor": factor, "base_bytes": base_bytes}
+
+
+def _row_s(days: Days) -> float:
+    """Return the seconds to read a row, once the libraries that read are there."""
+    days.snapshot(0)
+    first = Days(days.inputs[:1], snapshot_config=days.snapshot_config, graph=days.graph)
+    began = time.perf_counter()
+    first.snapshot(0)
+    seconds = time.perf_counter() - began
+    return seconds / rows_to_read(Sizes(CutDays(first, 1.0).sizes.days))
 
 
 @dataclass(frozen=True)
