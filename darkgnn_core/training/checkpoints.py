@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from darkgnn_core.durable import check_manifest, new_directory, write_json
+from darkgnn_core.durable import check_manifest, new_directory
 from darkgnn_core.errors import DarkgnnError, RunError
 from darkgnn_core.trainers import TrainerState
 
@@ -62,11 +62,15 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         WorkspaceError: `DISK-FULL`, `DISK-ERROR`; the checkpoint before stays the last one.
     """
-    earlier = _found(folder)
     with new_directory(folder / str(len(checkpoint.units))) as partial:
         _write_arrays(partial / ARRAYS, checkpoint.state)
-        write_json(partial / FACTS, _facts_of(checkpoint))
-    for path in earlier:
+        (partial / FACTS).write_text(json.dumps(_facts_of(checkpoint)), encoding="utf-8")
+    drop_earlier(folder)
+
+
+def drop_earlier(folder: Path) -> None:
+    """Remove all checkpoints but the last one, which must be known to be good."""
+    for path in _found(folder)[:-1]:
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -36,12 +36,8 @@ class ProgressLog:
         self._file = path.open("ab", buffering=0)
         self._repair()
 
-    def add(self, *lines: Line, durable: bool = False) -> None:
+    def add(self, *lines: Line) -> None:
         """Add lines, all or none.
-
-        Args:
-            *lines: As `line_of` gives them.
-            durable: Have them on the disk before returning.
 
         Raises:
             OSError: Where the disk is full; the file is as before.
@@ -52,8 +48,6 @@ class ProgressLog:
         try:
             while written < len(data):
                 written += self._file.write(data[written:])
-            if durable:
-                os.fsync(self._file.fileno())
         except OSError:
             self._file.truncate(size)
             raise
@@ -61,7 +55,7 @@ class ProgressLog:
     def add_missing(self, lines: list[Line]) -> None:
         """Add those lines that the file does not have."""
         found = [line for line in _lines_of(self._path.read_bytes()) if line in lines]
-        self.add(*(line for line in lines if line not in found), durable=True)
+        self.add(*(line for line in lines if line not in found))
 
     def close(self) -> None:
         """Close the file."""

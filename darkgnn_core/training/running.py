@@ -19,7 +19,12 @@ from darkgnn_core.errors import DarkgnnError, RunError
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.traces.parsing import Stopped
 from darkgnn_core.trainers import Step, Trainer, Unit
-from darkgnn_core.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from darkgnn_core.training.checkpoints import (
+    Checkpoint,
+    drop_earlier,
+    read_checkpoint,
+    write_checkpoint,
+)
 from darkgnn_core.training.embedding_files import EmbeddingFiles
 from darkgnn_core.training.progress import NAME, Line, ProgressLog, line_of
 from darkgnn_core.training.resources import bytes_below, gpu_peak_bytes, peak_bytes
@@ -121,6 +126,7 @@ class _Attempt:
         self.files = EmbeddingFiles(directory / EMBEDDINGS, {} if last is None else last.embedded)
         self.log = ProgressLog(directory / NAME)
         if last is not None:
+            drop_earlier(directory / CHECKPOINTS)
             self.log.add_missing(list(last.lines))
         self.unit_seconds: list[tuple[bool, float]] = []
         self.stopped = False
@@ -178,15 +184,16 @@ class _Attempt:
         """Do one unit and keep what it made."""
         self.unit_began = time.perf_counter()
         self.step = None
-        days = []
+        lines = []
         for embedding in self.trainer.do(self.done, self._on_step):
             check_embedding(embedding)
             self.files.add(embedding)
-            days.append(embedding.key)
+            seconds = round(time.perf_counter() - self.unit_began, 4)
+            lines.append(line_of("day", unit=unit.name, day=embedding.key, seconds=seconds))
         self.peak = max(self.peak, peak_bytes())
-        lines = self._lines_of(unit, days)
+        lines.append(self._line_of(unit))
         write_checkpoint(self.directory / CHECKPOINTS, self._checkpoint(lines))
-        self.log.add(*lines, durable=True)
+        self.log.add(*lines)  # the checkpoint has them, synced
         took = time.perf_counter() - self.unit_began
         self.done += 1
         self.seconds += took
@@ -209,10 +216,9 @@ class _Attempt:
             lines=tuple(lines),
         )
 
-    def _lines_of(self, unit: Unit, days: list[str]) -> list[Line]:
+    def _line_of(self, unit: Unit) -> Line:
         """Return what the progress file says of a finished unit."""
-        told = [line_of("day", unit=unit.name, day=day) for day in days]
-        last = line_of(
+        return line_of(
             "unit",
             unit=unit.name,
             day=unit.day,
@@ -222,7 +228,6 @@ class _Attempt:
             units_total=len(self.units),
             peak_bytes=self.peak,
         )
-        return [*told, last]
 
     def _of_step(self) -> dict[str, Any]:
         if self.step is None:
@@ -274,17 +279,17 @@ class _Attempt:
     def _remaining_s(self, in_unit: float) -> float | None:
         """Return how long the units that are left may take, told by the last ones of their kind."""
         left = self.units[self.done :]
-        if not left:
-            return 0.0
+        if left and not self.done:
+            return None
+        each = [self._usual_s(embeds=bool(unit.day)) for unit in left]
+        return round(max(0.0, each[0] - in_unit) + sum(each[1:]), 3) if each else 0.0
+
+    def _usual_s(self, *, embeds: bool) -> float:
+        """Return what a unit takes that only trains or also embeds; what any takes if none is."""
         if not self.unit_seconds:
-            mean = self.seconds / self.done if self.done else None
-            return None if mean is None else max(0.0, round(mean * len(left) - in_unit, 1))
-        means = {}
-        for embeds in (False, True):
-            same = [took for kind, took in self.unit_seconds if kind == embeds]
-            recent = same[-RECENT_UNITS:] or [took for _, took in self.unit_seconds]
-            means[embeds] = fmean(recent)
-        return max(0.0, round(sum(means[bool(unit.day)] for unit in left) - in_unit, 1))
+            return self.seconds / self.done
+        same = [took for kind, took in self.unit_seconds if kind == embeds]
+        return fmean(same[-RECENT_UNITS:] or [took for _, took in self.unit_seconds])
 
     def report(self) -> RunReport:
         """Return how the run went, over all attempts."""
