@@ -32,10 +32,9 @@ class DailyTrainer:
         work.start(self.units[position].day)
         best = BestSoFar(settings.patience)
         for epoch in range(1, settings.epochs + 1):
-            step = work.train(position, epoch, settings.epochs)
+            step = work.train(position, epoch, settings.epochs, tell)
             if step is None:
                 break
-            tell(step)
             best.note(step.accuracy or 0.0, work.weights())
             if best.is_over:
                 break

@@ -33,9 +33,7 @@ class IncrementalTrainer:
         if settings.is_frozen and position > 0:
             epochs = 0
         for epoch in range(1, epochs + 1):
-            step = self._work.train(position, epoch, epochs)
-            if step is not None:
-                tell(step)
+            self._work.train(position, epoch, epochs, tell)
         yield self._work.embed(position)
 
     def state(self) -> TrainerState:

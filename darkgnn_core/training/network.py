@@ -5,11 +5,12 @@ What the four variants share. In which order days and epochs come is the busines
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,14 +23,18 @@ from darkgnn_core.models.link_head import LinkHead
 from darkgnn_core.models.node_vectors import VectorConvolutions
 from darkgnn_core.run_config import NetworkConfig, RunConfig
 from darkgnn_core.run_days import Days
-from darkgnn_core.trainers import Array, Step, TrainerState, seed_of
+from darkgnn_core.trainers import Array, Step, Tell, TrainerState, seed_of
 from darkgnn_core.training.carried_states import CarriedStates
+from darkgnn_core.training.choosing import takes_batches
 from darkgnn_core.training.day_graphs import DayGraph, Keys, day_graph, without_edges
 from darkgnn_core.training.negatives import draw_negatives
+from darkgnn_core.training.sampling import Batch, pass_of, sampled_batches
 from darkgnn_core.training.vector_table import VectorTable
 from darkgnn_core.training.views import views_of, window_nodes
 
 FEATURES = 37
+BLOCK = 65_536
+"""Targets embedded at a time."""
 
 
 class NetworkAtWork:
@@ -83,43 +88,83 @@ class NetworkAtWork:
             weight_decay=settings.weight_decay,
         )
 
-    def train(self, position: int, epoch: int, epochs: int) -> Step | None:
-        """Take one step on a day: predict its links from its window; None where it has none.
+    def train(
+        self, position: int, epoch: int, epochs: int, tell: Tell = lambda _: None
+    ) -> Step | None:
+        """Learn from a day once: predict its links from its window; None where it has none.
+
+        On whole graphs that is one step, in batches several.
 
         Args:
             position: Of the day.
             epoch: From 1; decides the negatives, with the run's seed.
             epochs: The most there may be.
+            tell: Told every step.
+
+        Returns:
+            The step, or what several come to.
         """
+        steps, sizes = [], []
+        self.encoder.train()
+        self.head.train()
         started = time.perf_counter()
-        graph = self.graph(position)
+        for batch in self._batches(position, epoch):
+            vectors = self._vectors(position, batch.targets, batch.table)
+            embeddings = self._encode(batch.views, batch.targets)
+            loss, right = self.head(embeddings, batch.links, batch.exists)
+            self._learn(loss, vectors)
+            step = Step(
+                day=self.graph(position).key,
+                epoch=epoch,
+                epochs=epochs,
+                loss=float(loss.detach()),
+                accuracy=float(right),
+                seconds=time.perf_counter() - started,
+            )
+            tell(step)
+            steps.append(step)
+            sizes.append(batch.links.shape[1])
+            started = time.perf_counter()
+        return pass_of(steps, sizes)
+
+    def _batches(self, position: int, epoch: int) -> Iterator[Batch]:
+        """Yield what the steps of a pass over a day learn from: the day whole, or in batches."""
+        graph, settings = self.graph(position), self.settings
         chance = np.random.default_rng(seed_of(self.config.seed, "step", graph.key, epoch))
-        views, positives = self._seen(position, chance)
+        window, hidden = self._seen(position, chance)
+        positives = graph.edges if hidden is None else graph.edges[:, hidden]
         if not positives.shape[1]:
-            return None
+            return
         negatives = draw_negatives(
             graph,
             positives.shape[1],
             chance,
-            kind=self.settings.negatives,
+            kind=settings.negatives,
             earlier=self._earlier(position),
         )
-        self.encoder.train()
-        self.head.train()
-        vectors = self._vectors(position, graph.nodes)
-        embeddings = self._encode(views, graph.nodes)
+        if self._takes_batches(window):
+            yield from sampled_batches(
+                window,
+                window[-1] if window[-1].key == graph.key else graph,
+                (positives, negatives),
+                settings,
+                seed=self.config.seed,
+                epoch=epoch,
+                device=self.device,
+            )
+            return
+        if hidden is None:
+            views = self.views(position)
+        else:
+            views = views_of(window, graph.nodes, settings, self.device)
         links = torch.from_numpy(np.concatenate([positives, negatives], axis=1)).to(self.device)
         exists = torch.arange(links.shape[1], device=self.device) < positives.shape[1]
-        loss, right = self.head(embeddings, links, exists)
-        self._learn(loss, vectors)
-        return Step(
-            day=graph.key,
-            epoch=epoch,
-            epochs=epochs,
-            loss=float(loss.detach()),
-            accuracy=float(right),
-            seconds=time.perf_counter() - started,
-        )
+        yield Batch(views, graph.nodes, links, exists)
+
+    def _takes_batches(self, window: list[DayGraph]) -> bool:
+        width = (3 if self.is_recurrent else 1) * self.settings.embedding
+        sizes = [(len(graph.nodes), graph.edges.shape[1]) for graph in window]
+        return takes_batches(self.settings, width, sizes)
 
     def embed(self, position: int) -> Embedding:
         """Return the embedding of a day's hosts with the weights as they are now."""
@@ -129,8 +174,7 @@ class NetworkAtWork:
         with torch.no_grad():
             self._vectors(position, targets)
             window = self._window(position)
-            views = views_of(window, targets, self.settings, self.device)
-            embeddings = self._encode(views, targets)
+            embeddings = self._in_blocks(window, targets)
             if self._carries:
                 self.carried.keep(targets, embeddings)
         vectors = embeddings[: graph.host_count].float().cpu().numpy()
@@ -140,6 +184,23 @@ class NetworkAtWork:
             vectors=np.ascontiguousarray(vectors),
             config_hash=self.config.hash,
         )
+
+    def _in_blocks(self, window: list[DayGraph], targets: Keys) -> Tensor:
+        """Return the exact embeddings of targets, made for some of them at a time.
+
+        Only the paper's convolutions over features need no more for a few targets than these and
+        their neighbours; the others take all targets at once.
+        """
+        settings = self.settings
+        is_by_rows = settings.use_features and settings.convolution == "gcn"
+        if not is_by_rows or len(targets) <= BLOCK:
+            return self._encode(views_of(window, targets, settings, self.device), targets)
+        embeddings = torch.empty(len(targets), settings.embedding, device=self.device)
+        for first in range(0, len(targets), BLOCK):
+            block = targets[first : first + BLOCK]
+            views = views_of(window, block, settings, self.device)
+            embeddings[first : first + BLOCK] = self._encode(views, block)
+        return embeddings
 
     @property
     def _carries(self) -> bool:
@@ -163,17 +224,21 @@ class NetworkAtWork:
         targets = self.graph(position).nodes
         return views_of(self._window(position), targets, self.settings, self.device)
 
-    def _seen(self, position: int, chance: np.random.Generator) -> tuple[list[Any], Keys]:
-        """Return what the encoder sees in training, and the edges to be predicted."""
-        graph, share = self.graph(position), self.settings.mask_edges
+    def _seen(
+        self, position: int, chance: np.random.Generator
+    ) -> tuple[list[DayGraph], npt.NDArray[np.bool_] | None]:
+        """Return the graphs that the encoder sees in training, and which edges it does not.
+
+        Those are the edges to be predicted; None where it sees and predicts them all.
+        """
+        window, share = self._window(position), self.settings.mask_edges
         if not share:
-            return self.views(position), graph.edges
+            return window, None
+        graph = self.graph(position)
         hidden = np.less(chance.random(graph.edges.shape[1]), share)
-        window = self._window(position)
         if window[-1] is graph:
             window[-1] = without_edges(graph, hidden, self.settings)
-        views = views_of(window, graph.nodes, self.settings, self.device)
-        return views, graph.edges[:, hidden]
+        return window, hidden
 
     def _earlier(self, position: int) -> Keys | None:
         """Return the pairs that met on earlier days of the window, for historical negatives."""
@@ -184,12 +249,20 @@ class NetworkAtWork:
         parts = [graph.nodes[graph.edges] for graph in graphs]
         return np.concatenate([np.zeros((2, 0), np.int64), *parts], axis=1)
 
-    def _vectors(self, position: int, targets: Keys) -> tuple[Tensor, Tensor] | None:
-        """Give a network without features the vectors of its window; return them and their rows."""
+    def _vectors(
+        self, position: int, targets: Keys, nodes: Keys | None = None
+    ) -> tuple[Tensor, Tensor] | None:
+        """Give a network without features the vectors it takes; return them and their rows.
+
+        Args:
+            position: Of the day.
+            targets: Keys of the nodes asked for.
+            nodes: Keys of the nodes whose vectors they are; all of the window's where not given.
+        """
         if self.settings.use_features:
             return None
-        window = self._window(position)
-        nodes = window_nodes(window, targets)
+        if nodes is None:
+            nodes = window_nodes(self._window(position), targets)
         rows = self.table.rows_of(nodes, self.graph(position).key)
         vectors = self.table.vectors[rows].requires_grad_(torch.is_grad_enabled())
         self.encoder.convolutions.vectors = vectors

@@ -53,9 +53,8 @@ class OfflineTrainer:
         first = min(work.settings.history_days, self._train_days - 1)
         steps: list[Step] = []
         for day in range(first, self._train_days):
-            step = work.train(day, epoch, self._epochs)
+            step = work.train(day, epoch, self._epochs, tell)
             if step is not None:
-                tell(step)
                 steps.append(step)
         accuracies = [step.accuracy or 0.0 for step in steps] or [0.0]
         watched = accuracies[-1] if work.settings.stop_on == "last" else float(np.mean(accuracies))
