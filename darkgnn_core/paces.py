@@ -50,7 +50,21 @@ def pace_of(workspace: Workspace, config: RunConfig, inputs: Sequence[DayInput])
         kept: dict[str, dict[str, Any]] = read_setting(connection, SETTING, {})
     if key in kept:
         return Pace(**kept[key])
-    request = {
+    try:
+        pace = Pace(**ask_child("step", request_of(workspace, config, inputs)), measured=True)
+    except RunError:
+        return Pace()
+    with workspace.catalogue() as connection:
+        kept = read_setting(connection, SETTING, {}) | {key: asdict(pace)}
+        write_setting(connection, SETTING, dict(list(kept.items())[-KEPT_PACES:]))
+    return pace
+
+
+def request_of(
+    workspace: Workspace, config: RunConfig, inputs: Sequence[DayInput]
+) -> dict[str, Any]:
+    """Return what the child is told, as JSON can hold it; `measuring.read_request` reads it."""
+    return {
         "config": config.to_dict(),
         "snapshot_config": asdict(workspace.snapshot_config()),
         "inputs": [
@@ -62,14 +76,6 @@ def pace_of(workspace: Workspace, config: RunConfig, inputs: Sequence[DayInput])
             for each in inputs
         ],
     }
-    try:
-        pace = Pace(**ask_child("step", request), measured=True)
-    except RunError:
-        return Pace()
-    with workspace.catalogue() as connection:
-        kept = read_setting(connection, SETTING, {}) | {key: asdict(pace)}
-        write_setting(connection, SETTING, dict(list(kept.items())[-KEPT_PACES:]))
-    return pace
 
 
 def pace_key(config: RunConfig) -> str:
