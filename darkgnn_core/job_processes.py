@@ -143,13 +143,14 @@ def _wait_gone(workspace: Workspace, row: sqlite3.Row, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         exit_status(row["id"])  # reaps it, if it is ours
-        if not is_working(workspace, row["id"]) and not _is_running(row):
+        if not is_working(workspace, row["id"]) and not is_running(row):
             return True
         time.sleep(0.05)
     return False
 
 
-def _is_running(row: sqlite3.Row) -> bool:
+def is_running(row: sqlite3.Row) -> bool:
+    """Say whether the job's process is there and has not ended: a zombie only waits for a parent."""
     try:
         return is_process(row) and psutil.Process(row["pid"]).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -249,7 +249,7 @@ def _may_still_start(row: sqlite3.Row, status: int | None) -> bool:
     if row["state"] != "starting" or status is not None:
         return False
     age_s = _age_s(row["started_at"] or row["created_at"])
-    return abs(age_s) < START_S and (row["pid"] is None or processes.is_process(row))
+    return abs(age_s) < START_S and (row["pid"] is None or processes.is_running(row))
 
 
 def _start_queued(workspace: Workspace, connection: sqlite3.Connection) -> None:
