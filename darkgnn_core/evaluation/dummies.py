@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from darkgnn_core.evaluation.aligning import shared
 from darkgnn_core.evaluation.labelled_days import LabelledDay
 from darkgnn_core.evaluation.predictions import (
     NOBODY,
@@ -46,12 +47,7 @@ def last_label(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> li
     told = np.full(len(found), UNKNOWN, object)
     for earlier in days[:-1]:
         their = without_small_classes(earlier.labels, voting.min_class_hosts)
-        _, here, there = np.intersect1d(
-            day.embedding.hosts[found],
-            earlier.embedding.hosts,
-            assume_unique=True,
-            return_indices=True,
-        )
+        here, there = shared(day.embedding.hosts[found], earlier.embedding.hosts)
         known = their[there] != UNKNOWN
         told[here[known]] = their[there[known]]
     return [_told(day, labels, found, told, (told != UNKNOWN).astype(float), LAST_LABEL)]

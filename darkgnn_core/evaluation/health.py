@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from darkgnn_core.embeddings import Embedding
-from darkgnn_core.evaluation.aligning import rotation
+from darkgnn_core.evaluation.aligning import rotation, shared
 from darkgnn_core.evaluation.predictions import Floats, Voting
 from darkgnn_core.neighbours import (
     MISSING,
@@ -201,9 +201,7 @@ def stability(
         float64 (shared hosts,), by address; of fewer than k neighbours the share of those there.
     """
     voting = voting or Voting()
-    _, ours, theirs = np.intersect1d(
-        first.hosts, second.hosts, assume_unique=True, return_indices=True
-    )
+    ours, theirs = shared(first.hosts, second.hosts)
     near = []
     for embedding, rows in ((first, ours), (second, theirs)):
         vectors = np.ascontiguousarray(embedding.vectors[rows])
@@ -211,8 +209,8 @@ def stability(
         near.append(nearest_in(space, None, k).positions)
     there = near[0] != MISSING
     same = (near[0][:, :, None] == near[1][:, None, :]).any(axis=2) & there
-    shared, whole = same.sum(axis=1), there.sum(axis=1)
-    share: Floats = np.divide(shared, whole, out=np.zeros(len(ours)), where=whole > 0)
+    kept, whole = same.sum(axis=1), there.sum(axis=1)
+    share: Floats = np.divide(kept, whole, out=np.zeros(len(ours)), where=whole > 0)
     return share
 
 
@@ -227,11 +225,9 @@ def drift(first: Embedding, second: Embedding) -> tuple[np.ndarray, Floats] | No
     turn = rotation(first.hosts, rows, second.hosts, onto)
     if turn is None:
         return None
-    hosts, ours, theirs = np.intersect1d(
-        first.hosts, second.hosts, assume_unique=True, return_indices=True
-    )
+    ours, theirs = shared(first.hosts, second.hosts)
     moved, there = rows[ours] @ turn, onto[theirs].astype(np.float64)
     lengths = np.linalg.norm(moved, axis=1) * np.linalg.norm(there, axis=1)
     products = np.einsum("ij,ij->i", moved, there)
-    cosine = np.divide(products, lengths, out=np.zeros(len(hosts)), where=lengths > 0)
-    return hosts, 1 - cosine
+    cosine = np.divide(products, lengths, out=np.zeros(len(ours)), where=lengths > 0)
+    return first.hosts[ours], 1 - cosine

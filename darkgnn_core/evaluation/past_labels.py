@@ -24,7 +24,7 @@ from darkgnn_core.evaluation.predictions import (
 )
 from darkgnn_core.evaluation.same_day import predicted
 from darkgnn_core.labels.texts import UNKNOWN
-from darkgnn_core.neighbours import Float32s, nearest_to, prepare
+from darkgnn_core.neighbours import Float32s, Float64s, nearest_to, prepare
 
 Alignment = Literal["as stored", "aligned"]
 ALIGNMENTS: tuple[Alignment, ...] = ("as stored", "aligned")
@@ -124,13 +124,14 @@ def past_of(days: Sequence[LabelledDay], voting: Voting, alignment: Alignment) -
     labels = [np.empty(0, object)]
     left_out = 0
     for day in reversed(days[:-1]):
-        turned = _turned(day, today, voting) if alignment == "aligned" else day.rows(voting)
-        if turned is None:
+        turn = _turn(day, today, voting) if alignment == "aligned" else None
+        if alignment == "aligned" and turn is None:
             left_out += 1
             continue
         known = _labelled(day, voting)
+        found = day.rows(voting)[known]
         hosts.append(day.embedding.hosts[known])
-        rows.append(turned[known])
+        rows.append(found if turn is None else (found @ turn.astype(np.float32)))
         labels.append(day.labels[known])
     everyone = np.concatenate(hosts)
     order = np.argsort(everyone, kind="stable")
@@ -139,7 +140,5 @@ def past_of(days: Sequence[LabelledDay], voting: Voting, alignment: Alignment) -
     )
 
 
-def _turned(day: LabelledDay, onto: LabelledDay, voting: Voting) -> Float32s | None:
-    rows = day.rows(voting)
-    turn = rotation(day.embedding.hosts, rows, onto.embedding.hosts, onto.rows(voting))
-    return None if turn is None else (rows @ turn).astype(np.float32)
+def _turn(day: LabelledDay, onto: LabelledDay, voting: Voting) -> Float64s | None:
+    return rotation(day.embedding.hosts, day.rows(voting), onto.embedding.hosts, onto.rows(voting))
