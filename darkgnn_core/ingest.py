@@ -18,7 +18,14 @@ from darkgnn_core.outcomes import FileOutcome
 from darkgnn_core.released_loading import ReleasedLoad, load_released
 from darkgnn_core.shelf import build_snapshots, drop_orphans, plan_snapshots
 from darkgnn_core.snapshots.released import is_released_folder
-from darkgnn_core.sources import find_files, find_source, load_source, remove_source, source_id
+from darkgnn_core.sources import (
+    check_room,
+    find_files,
+    find_source,
+    load_source,
+    remove_source,
+    source_id,
+)
 from darkgnn_core.traces.confined import ConfinedPool, Stopped
 from darkgnn_core.traces.opening import OpenFile, open_once
 from darkgnn_core.traces.parsing import READER, Progress
@@ -100,6 +107,7 @@ def ingest(
     format_name: str = "",
     is_synthetic: bool = False,
     names: Mapping[Path, str] | None = None,
+    own_options: Mapping[Path, ReadOptions] | None = None,
     workers: int | None = None,
     on_progress: Tell = lambda _: None,
     should_stop: Ask = lambda: False,
@@ -117,17 +125,20 @@ def ingest(
         format_name: Read every file as this format; detect by content if empty.
         is_synthetic: Whether the demo generator made them.
         names: What to call a file in place of its own name (uploads lie under random names).
+        own_options: How single files are read, in place of `options`.
         workers: Files read at once.
         on_progress: Told several times a second.
         should_stop: Asked several times a second.
 
     Raises:
         TraceError: `NO-SUCH-FILE` or `EMPTY` for a path, before anything is read.
-        WorkspaceError: `LOCKED` while another process writes, `DISK-FULL`.
+        WorkspaceError: `LOCKED` while another process writes; `DISK-FULL`, before anything is read
+            where the files' sizes tell that there is no room.
     """
     run = _Ingest(
         workspace,
         options or ReadOptions(),
+        own_options or {},
         format_name,
         is_synthetic,
         names or {},
@@ -138,6 +149,7 @@ def ingest(
     paths = list(paths)
     folders = [path for path in paths if path.is_dir() and is_released_folder(path)]
     files = find_files(path for path in paths if path not in folders)
+    check_room(workspace, files)
     with writer_lock(workspace):
         released = run.read_released(folders)
         files += [path for each in released for path in each.files]
@@ -223,6 +235,7 @@ class _Ingest:
         self,
         workspace: Workspace,
         options: ReadOptions,
+        own_options: Mapping[Path, ReadOptions],
         format_name: str,
         is_synthetic: bool,
         names: Mapping[Path, str],
@@ -232,6 +245,7 @@ class _Ingest:
     ) -> None:
         self.workspace = workspace
         self.options = options
+        self.own_options = own_options
         self.format_name = format_name
         self.is_synthetic = is_synthetic
         self.names = names
@@ -334,7 +348,7 @@ class _Ingest:
             report = load_source(
                 self.workspace,
                 path,
-                self.options,
+                self.own_options.get(path, self.options),
                 opened=opened,
                 identity=identity,
                 name=self._name(path),

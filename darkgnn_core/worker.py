@@ -143,13 +143,18 @@ class Worker:
 
 
 def load(worker: Worker) -> IngestReport:
-    """Load files: `paths`, and optionally `names`, `options`, `format_name`, `remove_after`."""
+    """Load files: `paths`, and optionally what is said below, and `remove_after`.
+
+    `names`, `options` of all files, `own_options` of single ones by path, `format_name`.
+    """
     config = worker.config
     paths = [Path(path) for path in config["paths"]]
+    own = config.get("own_options", {})
     report = ingest(
         worker.workspace,
         paths,
         options=options_from_dict(config["options"]) if config.get("options") else None,
+        own_options={Path(path): options_from_dict(each) for path, each in own.items()},
         names={Path(path): name for path, name in config.get("names", {}).items()},
         format_name=config.get("format_name", ""),
         on_progress=worker.tell,

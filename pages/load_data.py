@@ -29,7 +29,7 @@ if job_id is not None:
 sweep_uploads(workspace)
 files = choose_files(workspace)
 if files:
-    options = show_preview(files)
+    options = show_preview(workspace, files)
     ready = st.button(
         "Start loading",
         key="start_loading",
@@ -41,9 +41,8 @@ if files:
         config = {
             "paths": [str(each.path) for each in files],
             "names": {str(each.path): each.name for each in files},
-            "options": options,
             "remove_after": files[0].is_upload,
-        }
+        } | options
         state.set_load_job(start_job(workspace, "load", config))
         st.rerun()
 elif not loaders.bins(workspace):

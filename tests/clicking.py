@@ -17,14 +17,14 @@ Open = Callable[..., AppTest]
 
 @contextmanager
 def opening(
-    monkeypatch: pytest.MonkeyPatch, page: str, *, views: str, first: str
+    monkeypatch: pytest.MonkeyPatch, page: str, *, views: str = "", first: str = ""
 ) -> Iterator[Open]:
     """Give a function that opens a view of a page on a workspace; caches are empty around it.
 
     Args:
         monkeypatch: Names the workspace to the app.
         page: The page's file.
-        views: Key of its control of views.
+        views: Key of its control of views, if it has one.
         first: The view it opens with.
     """
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from darkgnn_core.released_loading import load_released
 from darkgnn_core.shelf import list_snapshots, open_snapshot, plan_snapshots
 from darkgnn_core.snapshots import released_writing
 from darkgnn_core.snapshots.bins import Bin
-from darkgnn_core.sources import list_sources, remove_source
+from darkgnn_core.sources import bytes_needed, list_sources, remove_source
 from darkgnn_core.traces import confined
+from darkgnn_core.traces.reading import ReadOptions
 from darkgnn_core.workspace import Workspace, open_workspace
 from tests.made_traces import DAY_S, Made, drawn_packets, write_log
 from tests.released_files import planted, write_released
@@ -210,6 +212,39 @@ def test_a_full_disk_leaves_the_workspace_as_it_was(
     assert content(workspace) == before
     monkeypatch.undo()
     assert statuses(ingest(workspace, [second])) == ["loaded"]
+
+
+def test_a_load_without_room_is_refused_before_it_starts(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both figures are told and nothing is changed; files that are loaded already need no room."""
+    path = write_log(tmp_path / "a.log.gz", drawn_packets(500, days=1, seed=3))
+    need = round(1.5 * bytes_needed(path))
+    assert 1.1 * path.stat().st_size < need < 1.3 * path.stat().st_size
+    for free, fits in ((need - 1, False), (need, True), (0, True)):
+        usage = shutil.disk_usage(tmp_path)._replace(free=free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
+        if fits:
+            assert [each.code for each in ingest(workspace, [path]).files] == [""]
+            continue
+        with pytest.raises(WorkspaceError, match=r"needs about .* are free at") as caught:
+            ingest(workspace, [path])
+        assert caught.value.code == "DISK-FULL"
+        assert list(workspace.packets.iterdir()) == []
+
+
+def test_a_file_can_be_read_with_options_of_its_own(workspace: Workspace, tmp_path: Path) -> None:
+    """The others are read as all are."""
+    paths = []
+    for name in ("a", "b"):
+        rows = "2021-12-01 12:00:00,192.0.2.7,23\n" * 3
+        paths.append(tmp_path / f"{name}.csv")
+        paths[-1].write_text(f"time,src_ip,dst_port,{name}\n" + rows.replace("\n", f",{name}\n"))
+    own = {paths[1]: ReadOptions(timezone="Asia/Tokyo")}
+    options = ReadOptions(timezone="UTC")
+    report = ingest(workspace, paths, options=options, own_options=own)
+    first, second = (each.report["first_ns"] for each in report.files)
+    assert first - second == 9 * 3_600 * 10**9
 
 
 @pytest.mark.parametrize(

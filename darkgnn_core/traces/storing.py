@@ -97,7 +97,8 @@ class DayWriter:
         if name not in self.packets and len(self.packets) >= self.max_days:
             raise TraceError(
                 f"The packets lie on more than {self.max_days} different days. If that is right, "
-                f"load it with a higher limit (ingest --max-days {2 * self.max_days}).",
+                "load it with a higher limit (Limits on the page Load data, or ingest "
+                f"--max-days {2 * self.max_days}).",
                 code="LONG-SPAN",
             )
         self.packets[name] = self.packets.get(name, 0) + batch.num_rows

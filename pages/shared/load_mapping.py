@@ -9,6 +9,7 @@ import streamlit as st
 from darkgnn_core.errors import TraceError
 from darkgnn_core.traces.mapping import TARGETS, from_json, missing_columns, to_dict, to_json
 from darkgnn_core.traces.previewing import Preview, mapping_from_choice
+from darkgnn_core.traces.reading import ColumnMapping
 from darkgnn_core.traces.times import UNITS
 from pages.shared.feedback import plain, safe
 
@@ -22,17 +23,31 @@ UNIT_NAMES = {
 }
 
 
-def ask_mapping(look: Preview) -> str:
-    """Show which column is what, to be changed; return the mapping as JSON, empty if as guessed."""
+def fits(mapping: str, look: Preview) -> bool:
+    """Say whether the columns of a mapping (as JSON) are in a file."""
+    return not _absent(from_json(mapping), look.columns)
+
+
+def ask_mapping(look: Preview, chosen: str) -> str | None:
+    """Show which column is what, to be changed.
+
+    Args:
+        look: The file, looked at without a mapping.
+        chosen: The mapping chosen before, as JSON; empty for the guess.
+
+    Returns:
+        The mapping as JSON, empty if as guessed; None while a column is still needed.
+    """
     guessed = look.mapping
     with st.expander("Which column is what", expanded=look.code == "COLUMNS"):
-        start = _ask_saved(look.columns) or guessed
+        before = to_dict(from_json(chosen)) if chosen else guessed
+        start = _ask_saved(look.columns) or before
         choice, unit = _ask_columns(look, start)
         mapping = mapping_from_choice(choice, unit)
         lacking = missing_columns(mapping) if mapping else ["ts_ns", "src_ip"]
         if mapping is None or lacking:
             st.caption(f"Still needed: {safe(', '.join(lacking))}.")
-            return ""
+            return None
         text = to_json(mapping)
         st.download_button(
             "Save this mapping",
@@ -62,7 +77,7 @@ def _ask_saved(columns: list[str]) -> dict[str, Any] | None:
     except TraceError as error:
         st.error(f"This file is no saved mapping. {safe(str(error))}", icon=":material/error:")
         return None
-    absent = [name for _, name in saved.columns if name not in columns]
+    absent = _absent(saved, columns)
     if absent:
         st.error(
             "The saved mapping is for another kind of file: there is no column "
@@ -71,6 +86,10 @@ def _ask_saved(columns: list[str]) -> dict[str, Any] | None:
         )
         return None
     return to_dict(saved)
+
+
+def _absent(mapping: ColumnMapping, columns: list[str]) -> list[str]:
+    return [name for _, name in mapping.columns if name not in columns]
 
 
 def _ask_columns(look: Preview, start: dict[str, Any]) -> tuple[dict[str, str], str]:

@@ -1,9 +1,6 @@
 """What chosen files are: format, first rows, columns, time zone, size and time."""
 
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 import pandas as pd
 import streamlit as st
@@ -11,49 +8,81 @@ import streamlit as st
 from darkgnn_core.charts.load_tables import packet_table
 from darkgnn_core.charts.plain_words import in_words
 from darkgnn_core.ingest import default_workers
+from darkgnn_core.sources import check_room
 from darkgnn_core.traces.previewing import Preview
-from darkgnn_core.traces.reading import ReadOptions
 from darkgnn_core.units import file_size
-from pages.shared import loaders
+from darkgnn_core.workspace import Workspace
+from pages.shared import load_settings, loaders
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.load_choice import ChosenFile
-from pages.shared.load_mapping import ask_mapping
+from pages.shared.load_mapping import ask_mapping, fits
 
 PORT_COLUMNS = {
     name: st.column_config.NumberColumn(format="%d") for name in ("source port", "port", "window")
 }
-FIRST_YEAR = 1995
 
 
-def show_preview(files: list[ChosenFile]) -> dict[str, Any] | None:
+def show_preview(workspace: Workspace, files: list[ChosenFile]) -> dict[str, Any] | None:
     """Show what the files are and ask what they leave open.
 
     Returns:
-        The options to read them with, as JSON; None while something stands in the way.
+        How to read them, as a loading job takes it (`load_settings.job_options`); None while
+        something stands in the way.
     """
     st.subheader("What is it?")
+    load_settings.start_with(files)
     chosen = _which(files)
-    untouched = loaders.preview(chosen.path, chosen.name)
-    mapping = ask_mapping(untouched) if untouched.columns else ""
-    assumed = untouched.facts.get("year_assumed")
-    year = _ask_year(assumed) if assumed else None
-    look = loaders.preview(chosen.path, chosen.name, mapping, year=year)
-    timezone = None
+    scope = load_settings.ask_scope(chosen, files)
+    mapping, is_settled = _settle_mapping(loaders.preview(chosen.path, chosen.name), scope)
+    year = load_settings.settings_of(scope)["year"]
+    timezone = load_settings.settings_of(scope)["timezone"]
+    look = loaders.preview(chosen.path, chosen.name, mapping)
+    assumed = look.facts.get("year_assumed")
+    if assumed:
+        year = load_settings.ask_year(scope, assumed)
     if look.code == "TIMEZONE":
-        timezone = _ask_timezone()
-        look = loaders.preview(chosen.path, chosen.name, mapping, timezone, year=year)
+        timezone = load_settings.ask_timezone(scope)
+    look = loaders.preview(chosen.path, chosen.name, mapping, timezone, year=year)
     _show_figures(look, files)
     _show_rows(look)
+    max_days = load_settings.ask_max_days()
+    load_settings.tell_own(files)
+    check_room(workspace, [each.path for each in files])
+    is_ready = is_settled and _is_ready(look, len(files))
+    return load_settings.job_options(files, max_days) if is_ready else None
+
+
+def _settle_mapping(untouched: Preview, scope: str) -> tuple[str, bool]:
+    """Ask which column is what, of a table; return the mapping, and whether it is whole."""
+    before = load_settings.settings_of(scope)["mapping"]
+    if not untouched.columns:
+        return ("" if scope else before), True
+    if before and not fits(before, untouched):
+        st.warning(
+            "The columns chosen for the other files are not in this one. Give it settings of its "
+            "own above.",
+            icon=":material/warning:",
+        )
+        return before, True
+    mapping = ask_mapping(untouched, before)
+    if mapping is None:
+        return before, False
+    load_settings.set_mapping(scope, mapping)
+    return mapping, True
+
+
+def _is_ready(look: Preview, files: int) -> bool:
+    """Say what stands in the way of loading; False where it must be settled first."""
     if look.code == "TIMEZONE":
         st.info("Choose the zone of the sensor's clock first.", icon=":material/schedule:")
-        return None
-    if not look.is_loadable:
-        st.error(safe(look.message), icon=":material/error:")
-        if len(files) == 1 or look.code in ("COLUMNS", "MAPPING"):
-            return None
-        st.caption("The other files are loaded; this one is reported as failed.")
-    read = ReadOptions(loaders.mapping_of(mapping) if mapping else None, timezone, year)
-    return asdict(read)
+        return False
+    if look.is_loadable:
+        return True
+    st.error(safe(look.message), icon=":material/error:")
+    if files == 1 or look.code in ("COLUMNS", "MAPPING"):
+        return False
+    st.caption("The other files are loaded; this one is reported as failed.")
+    return True
 
 
 def _which(files: list[ChosenFile]) -> ChosenFile:
@@ -66,28 +95,6 @@ def _which(files: list[ChosenFile]) -> ChosenFile:
         key="load_look",
     )
     return files[place or 0]
-
-
-def _ask_timezone() -> str | None:
-    zones = ["UTC", *sorted(zone for zone in available_timezones() if "/" in zone)]
-    return st.selectbox(
-        "Its times carry no zone. Which zone was the sensor's clock in?",
-        zones,
-        index=None,
-        key="load_timezone",
-        placeholder="Choose a time zone",
-    )
-
-
-def _ask_year(assumed: int) -> int | None:
-    return st.number_input(
-        "Its times carry no year. Which year is the first line of?",
-        min_value=FIRST_YEAR,
-        max_value=datetime.now(UTC).year,
-        value=None,
-        key="load_year",
-        placeholder=f"{assumed}, the latest that fits",
-    )
 
 
 def _show_figures(look: Preview, files: list[ChosenFile]) -> None:
