@@ -57,15 +57,15 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RunConfig, bool]]:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., AppTest]]:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., AppTest]]:
     """Open the page, on a run where one is given."""
     st.cache_resource.clear()
     st.cache_data.clear()
 
     def go(root: Path, run_id: str = "", view: str = "", *, is_quiet: bool = True) -> AppTest:
+        monkeypatch.setenv("DARKGNN_WORKSPACE", str(tmp_path / "empty"))  # Today is quick there
+        app = AppTest.from_file(FRAME, default_timeout=60).run()
         monkeypatch.setenv("DARKGNN_WORKSPACE", str(root))
-        app = AppTest.from_file(FRAME, default_timeout=60)
-        app.run()
         app.switch_page("../train_models.py")
         if run_id:
             app.query_params["run"] = run_id
@@ -125,7 +125,7 @@ def test_the_form_explains_itself_and_starts_from_the_paper(run: Any, workspace:
     assert app.number_input(key="train_history_days").value == 5
     assert app.number_input(key="train_epochs").value == 1
     words = texts(app)
-    for part in ("What it learns:", "What it costs:", "37 columns", "paper's text"):
+    for part in ("**Learns**: ", "**Costs**: ", "**Choose it**: ", "37 columns", "paper's text"):
         assert part in words
     figures = {metric.label: metric.value for metric in app.main.metric}
     assert figures == {"Time, about": "12.0 s", "Memory": "1.0 GB", "Disk": "10.0 MB"}
@@ -212,6 +212,9 @@ def test_seeds_and_a_sweep_become_one_group(
 ) -> None:
     """Three histories by two seeds: six runs, one at work, five in the queue."""
     app = run(workspace.root)
+    for name, number in (("scaling", 3), ("carry_state", 2)):  # all of a choice; yes and no
+        app.selectbox(key="train_sweep").select(name).run()
+        assert quiet(app).main.subheader[0].value == f"What {number} runs will take"
     app.text_input(key="train_seeds").input("0, 1").run()
     app.selectbox(key="train_sweep").select("history_days").run()
     assert app.error[0].value.startswith("History (days)".replace("(", r"\(").replace(")", r"\)"))
@@ -230,48 +233,25 @@ def test_seeds_and_a_sweep_become_one_group(
     ]
 
 
-def test_a_sweep_over_a_choice(run: Any, workspace: Workspace) -> None:
-    """All values of a choice, or both of a switch."""
+def test_what_is_no_list_is_refused_in_words(run: Any, workspace: Workspace) -> None:
+    """Seeds that are none, or a last day before the first: no traceback, and nothing to start."""
     app = run(workspace.root)
-    app.selectbox(key="train_sweep").select("scaling").run()
-    assert quiet(app).main.subheader[0].value == "What 3 runs will take"
-    app.selectbox(key="train_sweep").select("carry_state").run()
-    assert quiet(app).main.subheader[0].value == "What 2 runs will take"
-
-
-@pytest.mark.parametrize(
-    ("field", "text", "words"),
-    [
-        ("train_seeds", "one", "Seeds must be numbers"),
-        ("train_seeds", "5-2", "Seeds must be numbers"),
-        ("train_seeds", "0-500", "Seeds must be numbers"),
-        ("train_seeds", " ", "give one or more"),
-    ],
-)
-def test_what_is_no_list_is_refused_in_words(
-    run: Any, workspace: Workspace, field: str, text: str, words: str
-) -> None:
-    """No traceback, and nothing to start."""
-    app = run(workspace.root)
-    app.text_input(key=field).input(text).run()
+    for text in ("one", "5-2", "0-500", " "):
+        app.text_input(key="train_seeds").input(text).run()
+        assert not app.exception
+        assert "Seeds" in app.error[0].value
+        assert "train_start" not in keys(app)
+    app.text_input(key="train_seeds").input("0")
+    app.selectbox(key="train_first_day").select(DAYS[1])
+    app.selectbox(key="train_last_day").select(DAYS[0]).run()
     assert not app.exception
-    assert words in app.error[0].value.replace("\\", "")
-    assert "train_start" not in keys(app)
+    assert "must not come after" in app.error[0].value
 
 
 def test_lists_of_values() -> None:
     """Commas, semicolons, ranges, each once."""
     assert whole_numbers("3; 1,1, 4-6", "x") == [3, 1, 4, 5, 6]
     assert numbers("1e-3, 0.5", "x") == [0.001, 0.5]
-
-
-def test_days_after_one_another_are_needed(run: Any, workspace: Workspace) -> None:
-    """A last day before the first is refused in words."""
-    app = run(workspace.root)
-    app.selectbox(key="train_first_day").select(DAYS[1])
-    app.selectbox(key="train_last_day").select(DAYS[0]).run()
-    assert not app.exception
-    assert "must not come after" in app.error[0].value
 
 
 def test_the_estimate_is_measured_on_demand(
@@ -368,20 +348,14 @@ def test_a_run_at_work_is_shown_live(run: Any, workspace: Workspace) -> None:
     assert not app.warning
 
 
-def test_a_run_that_does_not_respond_is_said(run: Any, workspace: Workspace) -> None:
-    """It has told nothing for long, though its process is there."""
-    run_id = running(workspace, heartbeat_at="2026-01-01T00:00:00+00:00")
-    app = run(workspace.root, run_id)
-    assert "Not responding" in app.warning[0].value
-
-
 def test_what_is_under_way_is_shown_beside_the_form(run: Any, workspace: Workspace) -> None:
-    """A short line with its bar, and a way to open it."""
-    run_id = running(workspace, name="night")
+    """A short line with its bar, and a way to open it; one that is silent is said to be."""
+    run_id = running(workspace, name="night", heartbeat_at="2026-01-01T00:00:00+00:00")
     app = run(workspace.root)
     assert "night" in texts(app)
     click(app, f"live_open_{run_id}")
     assert app.segmented_control(key="train_view").value == "Runs"
+    assert "Not responding" in app.warning[0].value
 
 
 def test_a_run_is_cancelled_and_resumed(

@@ -161,14 +161,14 @@ def test_the_list_of_runs_shows_what_is_known() -> None:
         progress={"loss": 0.69314, "accuracy": 0.5},
         config=RunConfig.of("i-gcn", seed=4),
     )
-    table = run_table([done, FakeRun(state="queued", days=())], {done.id: 2_500_000})
-    assert table["what"].tolist() == ["i-GCN, seed 4", "i-GCN-GRU"]
+    table = run_table([done, FakeRun(name="i-GCN-GRU", state="queued")], {done.id: 2_500_000})
+    assert table["what"].tolist() == ["i-GCN, seed 4", ""]
     assert table["state"].tolist() == ["done", "waiting"]
     assert table.loc[0, "seconds a day"] == 1.235
     assert table.loc[0, "links told right (%)"] == 50.0
     assert table.loc[0, "size (MB)"] == 2.5
     assert "group" not in table
-    assert "loss" not in run_table([FakeRun()])
+    assert list(run_table([FakeRun()])) == ["name", "what", "state", "days", "made (UTC)"]
 
 
 def test_an_estimate_stands_beside_the_truth() -> None:

@@ -31,7 +31,8 @@ def accuracy_curve(steps: pd.DataFrame) -> alt.Chart | None:
 def _curve(steps: pd.DataFrame, field: str, axis: alt.Axis, number: str) -> alt.Chart:
     is_by_day = days_follow_each_other(steps)
     table = _by_day(steps, field) if is_by_day else _by_epoch(steps, field)
-    scale = alt.Scale(zero=False, nice=True, domainMax=1.0) if field == "accuracy" else alt.Scale()
+    top = 1.0 if field == "accuracy" else alt.Undefined
+    scale = alt.Scale(zero=False, nice=True, domainMax=top)
     tips = [alt.Tooltip("epoch:Q", title="epoch"), alt.Tooltip(f"{field}:Q", format=number)]
     if is_by_day:
         tips.insert(0, alt.Tooltip("day:N", title="day"))
@@ -79,6 +80,7 @@ def _day_axis(table: pd.DataFrame) -> alt.X:
         format=pattern,
         labelAngle=0,
         labelOverlap="greedy",
+        labelFlush=False,
         values=few if len(few) <= 8 else alt.Undefined,
         tickCount=8,
     )

@@ -110,7 +110,7 @@ def _short(method: str, name: str) -> str:
 
 
 def run_table(runs: Iterable[RunFacts], sizes: Mapping[str, int] | None = None) -> pd.DataFrame:
-    """Return one row a run, in the order given.
+    """Return one row a run, in the order given; columns that no run fills are left out.
 
     Args:
         runs: The runs.
@@ -119,35 +119,28 @@ def run_table(runs: Iterable[RunFacts], sizes: Mapping[str, int] | None = None) 
     rows = [
         (
             run.name,
-            what_of(run.config),
+            _unless(what_of(run.config), run.name),
             STATES.get(run.state, run.state),
-            run.group,
             len(run.days),
             _number(run.result, "seconds_a_day"),
-            _number(run.progress, "loss"),
             _percent(run.progress.get("accuracy")),
             _megabytes((sizes or {}).get(run.id)),
+            run.group,
             run.created_at,
         )
         for run in runs
     ]
-    columns = [
-        "name",
-        "what",
-        "state",
-        "group",
-        "days",
-        "seconds a day",
-        "loss",
-        "links told right (%)",
-        "size (MB)",
-        "made (UTC)",
-    ]
+    numbers = ["seconds a day", "links told right (%)", "size (MB)"]
+    columns = ["name", "what", "state", "days", *numbers, "group", "made (UTC)"]
     table = pd.DataFrame(rows, columns=columns)
-    table[columns[5:9]] = table[columns[5:9]].astype("Float64")
+    table[numbers] = table[numbers].astype("Float64")
     table["made (UTC)"] = pd.to_datetime(table["made (UTC)"], utc=True)
-    empty = [name for name in ("group", *columns[5:9]) if _is_empty(table[name])]
+    empty = [name for name in ("what", "group", *numbers) if _is_empty(table[name])]
     return table.drop(columns=empty)
+
+
+def _unless(text: str, other: str) -> str:
+    return "" if text == other else text
 
 
 def _is_empty(column: "pd.Series[Any]") -> bool:
@@ -171,7 +164,7 @@ def settings_table(config: RunConfig) -> pd.DataFrame:
     """Return one row a setting that acts on the method: value, and the preset's where it differs.
 
     Returns:
-        Columns `setting`, `value`, `instead of`; all text.
+        Columns `setting`, `value`, and `instead of` where anything differs; all text.
     """
     start = preset_config(config)
     rows = [("Method", METHOD_WORDS[config.method].title, "")]
@@ -190,7 +183,8 @@ def settings_table(config: RunConfig) -> pd.DataFrame:
         ("Seed", str(config.seed), ""),
         ("Device", config.device, ""),
     ]
-    return pd.DataFrame(rows, columns=["setting", "value", "instead of"])
+    table = pd.DataFrame(rows, columns=["setting", "value", "instead of"])
+    return table.drop(columns="instead of") if _is_empty(table["instead of"]) else table
 
 
 def provenance_table(run: RunFacts, config_hash: str) -> pd.DataFrame:

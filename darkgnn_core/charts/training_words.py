@@ -178,7 +178,7 @@ SETTING_WORDS = {
         "Stops early by",
         "Which link accuracy tells an improvement.",
         ("gcn-gru",),
-        values={"mean": "the mean over the training days", "last": "the last training day"},
+        values={"mean": "the mean over days", "last": "the last day"},
     ),
     "keeps": SettingWords(
         "Keeps the network of",
@@ -197,8 +197,8 @@ SETTING_WORDS = {
         _RECURRENT,
     ),
     "carry_state": SettingWords(
-        "Carries its memory from day to day",
-        "On, its memory of the days before goes on instead of starting empty each day.",
+        "Carries its memory on",
+        "On, its memory of one day goes on to the next instead of starting empty.",
         _RECURRENT,
     ),
     "learning_rate": SettingWords(
@@ -219,25 +219,25 @@ SETTING_WORDS = {
     ),
     "edges": SettingWords(
         "Links of a day",
-        "Which links between hosts and ports a day's graph has.",
+        "Which links between hosts and ports a day's graph has. The released code puts each on its "
+        "first day only, with the packets of all days.",
         WITH_FEATURES,
         values={
             "daily": "those of the day",
-            "month_first": "each on its first day only, with the packets of all days "
-            "(released code)",
+            "month_first": "on their first day only",
         },
     ),
     "edge_weight": SettingWords(
         "Weight of a link",
         "How much a link counts when a host gathers from its ports.",
         WITH_FEATURES,
-        values={"packets": "its packets", "log1p": "the logarithm of its packets"},
+        values={"packets": "its packets", "log1p": "log of its packets"},
     ),
     "self_loop": SettingWords(
         "Weight of the host itself",
         "How much a host keeps of itself when it gathers from its ports.",
         WITH_FEATURES,
-        values={"one": "as one packet", "row_sum": "as all its links together"},
+        values={"one": "as one packet", "row_sum": "as all its links"},
     ),
     "convolution": SettingWords(
         "Kind of graph layer",
@@ -247,12 +247,13 @@ SETTING_WORDS = {
     ),
     "scaling": SettingWords(
         "Scaling of the columns",
-        "How columns of very different size are made comparable within a day.",
+        "How columns of very different size are made comparable within a day; the paper divides "
+        "each by its largest value of the day.",
         (*WITH_FEATURES, "features", "features-spectral", "autoencoder"),
         values={
-            "max": "divided by the largest of the day",
-            "quantile": "replaced by the rank within the day",
-            "none": "left as they are",
+            "max": "by the day's largest",
+            "quantile": "by rank in the day",
+            "none": "none",
         },
     ),
     "mask_edges": SettingWords(
@@ -266,12 +267,12 @@ SETTING_WORDS = {
     ),
     "negatives": SettingWords(
         "Counter-examples",
-        "Where pairs without a link come from, which the network must tell from real links.",
+        "Which pairs of host and port without a link the network must tell from real links.",
         _TRAINED,
         values={
             "uniform": "any host with any port",
-            "degree": "busy hosts and ports more often",
-            "historical": "pairs that met on earlier days",
+            "degree": "busy ones more often",
+            "historical": "pairs of earlier days",
         },
     ),
     "hidden": SettingWords(
@@ -306,9 +307,9 @@ SETTING_WORDS = {
     ),
     "precision": SettingWords(
         "Precision",
-        "Short numbers are faster where the processor has them.",
+        "Of the largest products; 16 bits are faster where the processor has them.",
         WITH_FEATURES,
-        values={"float32": "32 bits (exact repeats)", "bfloat16": "16 bits where it helps"},
+        values={"float32": "32 bits", "bfloat16": "16 bits"},
     ),
     "sampling": SettingWords(
         "Graph in memory",

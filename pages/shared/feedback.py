@@ -84,6 +84,7 @@ def show_table(
         hide_index=True,
         width="stretch",
         height=height,
+        placeholder="",
         column_config=settings | (columns or {}),
         on_select=on_select or "ignore",
         selection_mode="single-row",

@@ -101,8 +101,9 @@ def _ask_method() -> tuple[str, Preset, bool]:
         persist_state="session",
     )
     words = METHOD_WORDS[method]
-    st.caption(safe(f"What it learns: {words.learns}"))
-    st.caption(safe(f"What it costs: {words.costs} When to choose it: {words.choose}"))
+    told = {"Learns": words.learns, "Costs": words.costs, "Choose it": words.choose}
+    for title, text in told.items():
+        st.caption(f"**{title}**: {safe(text)}")
     uses = True
     if method in WITH_FEATURES:
         uses = st.toggle(
@@ -114,7 +115,7 @@ def _ask_method() -> tuple[str, Preset, bool]:
     preset: Preset = PRESETS[0]
     if method != "fusion":
         chosen = st.segmented_control(
-            "Settings",
+            "Preset",
             PRESETS,
             format_func=lambda each: PRESET_TITLES[each].capitalize(),
             key=f"{KEY}preset",
@@ -167,7 +168,7 @@ def _ask_days(bins: list[str]) -> dict[str, str]:
         begin = st.selectbox(
             "First day (UTC)",
             ["", *days],
-            format_func=lambda day: day or f"The first there is ({days[0]})",
+            format_func=lambda day: day or f"The first ({days[0]})",
             key=f"{KEY}first_day",
             persist_state="session",
         )
@@ -175,7 +176,7 @@ def _ask_days(bins: list[str]) -> dict[str, str]:
         end = st.selectbox(
             "Last day (UTC)",
             ["", *reversed(days)],
-            format_func=lambda day: day or f"The latest ({days[-1]}), later ones when continued",
+            format_func=lambda day: day or f"The latest ({days[-1]})",
             key=f"{KEY}last_day",
             help="With the latest day left open, the run can go on when new days have arrived.",
             persist_state="session",
@@ -229,7 +230,7 @@ def _ask_settings(method: str) -> dict[str, Any]:
 
 def _ask_row(name: str, words: SettingWords) -> Any:
     """Put a setting on the left and what it does on the right."""
-    left, right = st.columns([2, 3], vertical_alignment="center")
+    left, right = st.columns(2, vertical_alignment="center")
     right.caption(safe(words.help))
     with left:
         return _ask_setting(name, words)

@@ -40,7 +40,7 @@ def _filtered(runs: Sequence[Run]) -> list[Run]:
     methods = [name for name in METHOD_WORDS if any(run.config.method == name for run in runs)]
     states = [name for name in STATES if any(run.state == name for run in runs)]
     text_, state_, method_, group_, archived_ = st.columns(
-        [3, 3, 3, 3, 2], vertical_alignment="bottom"
+        [3, 3, 3, 3, 3], vertical_alignment="bottom"
     )
     words = text_.text_input(
         "Find", key=f"{KEY}text", placeholder="Name, settings or id", persist_state="session"
@@ -59,7 +59,7 @@ def _filtered(runs: Sequence[Run]) -> list[Run]:
         "Group", groups, format_func=plain, key=f"{KEY}group", placeholder="Any"
     )
     with archived_:
-        archived = st.toggle("Archived", key=f"{KEY}archived", help="Show the archived runs, too.")
+        archived = st.toggle("Archived ones, too", key=f"{KEY}archived")
     return [
         run
         for run in runs

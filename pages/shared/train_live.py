@@ -7,7 +7,7 @@ import streamlit as st
 
 from darkgnn_core.charts.training_charts import accuracy_curve, loss_curve
 from darkgnn_core.charts.training_tables import step_table
-from darkgnn_core.runs import Run, cancel_run, find_run, list_runs, read_progress, run_log
+from darkgnn_core.runs import Run, cancel_run, list_runs, read_progress, run_log
 from darkgnn_core.units import duration, file_size
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
@@ -18,6 +18,7 @@ EVERY_S = 2.0
 LOG_CHARACTERS = 8_000
 LINE_CHARACTERS = 400
 QUEUE_SHOWN = 8
+FIGURE_PIXELS = 180
 
 
 @st.fragment(run_every=EVERY_S)
@@ -74,8 +75,8 @@ def _show_queue(waiting: list[Run]) -> None:
 def show_live(root: str, run_id: str) -> None:
     """Show one active run in full, until it ends."""
     workspace = loaders.workspace_at(root)
-    run = find_run(workspace, run_id)
-    if not run.is_active:
+    run = next((run for run in list_runs(workspace, archived=True) if run.id == run_id), None)
+    if run is None or not run.is_active:  # ended, or deleted in another tab
         st.rerun()
     show_bar(run)
     _warn_if_silent(run)
@@ -139,8 +140,9 @@ def show_figures(run: Run) -> None:
     known = {title: text for title, text in figures.items() if text is not None}
     if not known:
         return
-    for column, (title, text) in zip(st.columns(len(known)), known.items(), strict=True):
-        column.metric(title, text)
+    with st.container(horizontal=True, gap="medium"):
+        for title, text in known.items():
+            st.metric(title, text, width=FIGURE_PIXELS)
 
 
 def _figure(value: Any, pattern: str) -> str | None:

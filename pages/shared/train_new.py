@@ -14,7 +14,7 @@ def show_new_run(workspace: Workspace) -> None:
     if not loaders.bins(workspace):
         _show_no_snapshots()
         return
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 4], gap="medium")
     with left:
         wanted = ask(workspace)
     if wanted is not None:

@@ -17,11 +17,13 @@ from pages.shared.feedback import plain, safe, show_table
 from pages.shared.train_actions import offer_actions, offer_remedy
 from pages.shared.train_live import show_curves, show_figures, show_live, show_log
 
+ROW_PIXELS = 35
+
 
 def show_run(workspace: Workspace, run: Run) -> None:
     """Show a run; while it is active, every two seconds anew."""
-    st.subheader(safe(run.name or what_of(run.config)))
-    st.text(plain(f"{what_of(run.config)}, {STATES[run.state]}{_when(run)}"))
+    st.subheader(safe(run.name))
+    st.text(plain(f"{what_of(run.config)}: {STATES[run.state]}{_when(run)}"))
     if run.is_active:
         show_live(str(workspace.root), run.id)
     else:
@@ -60,7 +62,13 @@ def _show_tables(workspace: Workspace, run: Run) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Settings**")
-        show_table(settings_table(run.config), f"run_settings_{run.id}")
+        table = settings_table(run.config)
+        show_table(
+            table,
+            f"run_settings_{run.id}",
+            columns={"instead of": st.column_config.TextColumn("instead of", width=90)},
+            height=ROW_PIXELS * (len(table) + 1) + 3,
+        )
     with right:
         if run.estimate and not run.is_active:
             st.markdown("**Estimate and truth**")

@@ -1,13 +1,13 @@
 """What new runs will take, whether they are there already, and the button that starts them."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import streamlit as st
 
 from darkgnn_core.charts.training_tables import what_of
 from darkgnn_core.errors import DarkgnnError
 from darkgnn_core.estimates import Estimate, add_up, room_for
-from darkgnn_core.runs import Run, create_runs
+from darkgnn_core.runs import Run, create_runs, rename_run
 from darkgnn_core.units import duration, file_size
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders, state
@@ -57,10 +57,10 @@ def _show_estimate(workspace: Workspace, wanted: Wanted) -> list[Estimate]:
         st.error(safe(str(error)), icon=":material/error:")
         return []
     together = add_up(estimates)
-    figures = st.columns(3)
-    figures[0].metric("Time, about", duration(together.seconds))
-    figures[1].metric("Memory", file_size(together.peak_bytes))
-    figures[2].metric("Disk", file_size(together.disk_bytes))
+    st.metric("Time, about", duration(together.seconds))
+    figures = st.columns(2)
+    figures[0].metric("Memory", file_size(together.peak_bytes))
+    figures[1].metric("Disk", file_size(together.disk_bytes))
     st.caption(safe(together.basis))
     st.toggle(
         "Measure a step for a better estimate",
@@ -94,26 +94,17 @@ def _show_same(workspace: Workspace, wanted: Wanted) -> list[Run]:
 
 
 def _start(workspace: Workspace, wanted: Wanted, estimates: list[Estimate], *, again: bool) -> None:
+    configs = list(wanted.configs)
     ids = create_runs(
         workspace,
-        list(wanted.configs),
-        name=wanted.name,
+        configs,
+        name=wanted.name or (what_of(configs[0]) if len(configs) == 1 else ""),
         group=wanted.group,
         again=again,
-        estimate=asdict(_of_each(estimates)),
+        estimate=[asdict(each) for each in estimates],
     )
+    if not wanted.name and len(configs) > 1:
+        for run_id, config in zip(ids, configs, strict=True):
+            rename_run(workspace, run_id, what_of(config))
     look_at(ids[0])
     done("Started." if len(ids) == 1 else f"{len(ids):,} runs are started, one after another.")
-
-
-def _of_each(estimates: list[Estimate]) -> Estimate:
-    """Return what one of several runs will take, on average."""
-    number = len(estimates)
-    together = add_up(estimates)
-    told = f"Mean of {number:,} runs. " if number > 1 else ""
-    return replace(
-        together,
-        seconds=together.seconds / number,
-        disk_bytes=together.disk_bytes // number,
-        basis=f"{told}{together.basis}",
-    )

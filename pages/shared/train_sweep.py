@@ -22,14 +22,14 @@ def ask_sweep(method: str) -> tuple[str, list[dict[str, Any]]]:
     with st.expander("Try several values of a setting", icon=":material/stacked_line_chart:"):
         if st.session_state.get(f"{KEY}sweep") not in (None, *settings):
             st.session_state[f"{KEY}sweep"] = None
-        left, right = st.columns([2, 3])
+        left, right = st.columns(2)
         with left:
             name = st.selectbox(
                 "Setting",
                 list(settings),
                 index=None,
                 format_func=lambda each: settings[each].title,
-                placeholder="None: a single run a seed",
+                placeholder="None",
                 key=f"{KEY}sweep",
                 persist_state="session",
             )
