@@ -105,7 +105,8 @@ def month(name: str, hosts: int) -> str:
     size = np.mean([len(day.labels) for day in days])
     return (
         f"{name}, {TEST_DAYS} days of {size:,.0f} hosts, {first['hosts']:,} scored: "
-        f"{seconds:.1f} s ({worked:.1f} s of processors), {peak_mib() - before:.0f} MiB above {before:.0f}; "
+        f"{seconds:.1f} s ({worked:.1f} s of processors), "
+        f"{peak_mib() - before:.0f} MiB above {before:.0f}; "
         f"macro F1 {first['macro_f1_mean']:.2f}"
     )
 
