@@ -96,7 +96,7 @@ def estimate(workspace: Workspace, config: RunConfig, *, calibrate: bool = True)
     disk = disk_of(config, sizes)
     seconds = (
         pace.row_s * rows_to_read(sizes)
-        + pace.step_s * steps_of(config, len(inputs))
+        + pace.step_s * steps_of(config, sizes)
         + pace.factor * nominal_seconds(work_of(config, sizes))
         + UNIT_S * len(inputs)
         + disk / WRITE_BYTES_A_S

@@ -34,6 +34,7 @@ from darkgnn_core.training.costs import (
     DaySize,
     Sizes,
     Work,
+    batch_of,
     nominal_seconds,
     parameters_of,
     steps_of,
@@ -168,7 +169,22 @@ def test_each_variant_trains_on_its_days() -> None:
     assert trained_days("i-gcn", replace(settings, is_frozen=True), 31) == slice(0, 1)
     assert trained_days("random-gcn-gru", settings, 31) == slice(0, 0)
     assert window_of("i-gcn-gru", replace(settings, carry_state=True), 9) == slice(9, 10)
-    assert steps_of(RunConfig.of("gcn-gru"), 31) == 31 + 50 * 15
+    assert steps_of(RunConfig.of("gcn-gru"), MONTH) == 31 + 50 * 15
+
+
+def test_a_day_too_large_to_hold_is_taken_in_batches() -> None:
+    """1,000,000 hosts, 10,000,000 edges: 2,442 batches a pass, in a bounded part of the memory."""
+    large = Sizes((DaySize(1_000_000, 2_501, 10_000_000, 50_000_000),))
+    whole, batches = (RunConfig.of("i-gcn-gru", sampling=how) for how in ("whole", "neighbours"))
+    assert steps_of(whole, large) == 2
+    assert steps_of(batches, large) == 1 + 2_442
+    assert steps_of(RunConfig.of("i-gcn-gru", batch_edges=1_000_000), large) == 1 + 10
+    assert memory_of(batches, large) < 0.8 * memory_of(whole, large)
+    assert work_of(batches, large).flops > work_of(whole, large).flops
+    day = batch_of(NetworkConfig(batch_edges=10, fanout=3), large.days[0])
+    assert (day.nodes, day.ports) == ((20 + 20) * 4, 160)
+    assert shortened(RunConfig.of("i-gcn-gru"), large).settings.sampling == "neighbours"
+    assert shortened(RunConfig.of("i-gcn-gru"), MONTH).settings.sampling == "whole"
 
 
 def test_without_features_the_vectors_take_the_memory() -> None:
@@ -333,7 +349,7 @@ def test_cut_days_tell_their_sizes(days: Days) -> None:
 def test_a_trial_is_short_and_as_wide_as_the_run(method: str) -> None:
     """One epoch, little history, no early end; widths are kept."""
     config = RunConfig.of(method)
-    trial = shortened(config)
+    trial = shortened(config, MONTH)
     assert getattr(trial.settings, "epochs", 1) == 1
     assert getattr(trial.settings, "history_days", 0) <= 1
     assert getattr(trial.settings, "embedding", 0) == getattr(config.settings, "embedding", 0)
@@ -348,8 +364,8 @@ def test_two_trials_give_what_made_them() -> None:
 
     assert fitted(trial(4, 0.5), trial(4, 20.0)) == pytest.approx((0.3, 1.7))
     assert fitted(trial(4, 0.5), trial(6, 20.0)) == pytest.approx((0.3, 1.7))
-    assert fitted(trial(4, 2.0), trial(4, 2.0)) == (0.0, pytest.approx(trial(4, 2.0).seconds / 2.0))
-    assert fitted(Trial(2, 1.0, 9.0), Trial(2, 10.0, 8.0)) == (0.0, pytest.approx(0.8))
+    assert fitted(trial(4, 2.0), trial(4, 2.0)) == (pytest.approx(trial(4, 2.0).seconds / 4), 1.0)
+    assert fitted(Trial(2, 1.0, 9.0), Trial(2, 10.0, 8.0)) == (4.0, 1.0)
 
 
 def test_work_adds_and_multiplies() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from darkgnn_core.run_config import DarkVecConfig, NetworkConfig, RunConfig, TableConfig
+from darkgnn_core.training.choosing import takes_batches
 
 FEATURES = 37
 FLOAT, DOUBLE = 4.0, 8.0
@@ -155,19 +156,44 @@ def trained_days(method: str, settings: NetworkConfig, days: int) -> slice:
     return slice(0, 0 if method.startswith("random") else days)
 
 
-def steps_of(config: RunConfig, days: int) -> int:
-    """Return how often a run starts something: a step on a day, or the embedding of one.
+def steps_of(config: RunConfig, sizes: Sizes) -> int:
+    """Return how often a run starts something: a step on a day or a batch, or an embedding.
 
-    >>> steps_of(RunConfig.of("i-gcn", epochs=3), 4), steps_of(RunConfig.of("features"), 4)
+    >>> days = Sizes((DaySize(hosts=9, ports=5, edges=20, packets=99),) * 4)
+    >>> steps_of(RunConfig.of("i-gcn", epochs=3), days), steps_of(RunConfig.of("features"), days)
     (16, 4)
     """
-    settings = config.settings
+    settings, count = config.settings, len(sizes.days)
     if isinstance(settings, NetworkConfig):
-        learnt = trained_days(config.method, settings, days)
-        return days + settings.epochs * len(range(days)[learnt])
+        learnt = range(count)[trained_days(config.method, settings, count)]
+        batches = sum(batches_on(config.method, settings, sizes, day) for day in learnt)
+        return count + settings.epochs * batches
     if config.method == "autoencoder" and isinstance(settings, TableConfig):
-        return days * (1 + settings.epochs)
-    return days
+        return count * (1 + settings.epochs)
+    return count
+
+
+def takes_batches_on(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> bool:
+    """Say whether a network trains on a day by batches with sampled neighbours."""
+    window = sizes.days[window_of(method, settings, day)]
+    width = width_of(method, settings)
+    return takes_batches(settings, width, ((each.nodes, each.edges) for each in window))
+
+
+def batches_on(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> int:
+    """Return the steps of one pass over a day."""
+    if not takes_batches_on(method, settings, sizes, day):
+        return 1
+    return max(1, -(-sizes.days[day].edges // settings.batch_edges))
+
+
+def batch_of(settings: NetworkConfig, day: DaySize) -> DaySize:
+    """Return about what one batch sees of a graph: its links' ends and their neighbours."""
+    links = min(2 * settings.batch_edges, 2 * day.edges)
+    ends = min(day.hosts, links) + min(day.ports, links)
+    nodes = min(day.nodes, ends * (1 + settings.fanout))
+    ports = min(day.ports, nodes)
+    return DaySize(nodes - ports, ports, ends * settings.fanout // 2, 0)
 
 
 def parameters_of(method: str, settings: NetworkConfig, rows: int = 0) -> int:
@@ -187,19 +213,25 @@ def parameters_of(method: str, settings: NetworkConfig, rows: int = 0) -> int:
 
 
 def _network(method: str, settings: NetworkConfig, sizes: Sizes) -> Work:
-    days = sizes.days
-    forward = [
-        total(_graph(method, settings, each) for each in days[window_of(method, settings, day)])
-        for day in range(len(days))
-    ]
+    days = range(len(sizes.days))
+    embed = total(_forward(method, settings, sizes.days, day) for day in days)
+    learnt = days[trained_days(method, settings, len(days))]
+    return embed + total(_pass(method, settings, sizes, day) for day in learnt) * settings.epochs
+
+
+def _pass(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> Work:
+    """One pass over a day, as a whole or in batches: there, back, and the optimiser's update."""
+    days, batches = sizes.days, batches_on(method, settings, sizes, day)
     learned = parameters_of(method, settings, sizes.window_nodes)
     update = Work(bytes=ADAM_PASSES * FLOAT * learned)
-    steps = [
-        (each + _head(settings, day)) * TRAINS + update
-        for each, day in zip(forward, days, strict=True)
-    ]
-    learns = total(steps[trained_days(method, settings, len(days))]) * settings.epochs
-    return total(forward) + learns
+    if takes_batches_on(method, settings, sizes, day):
+        days = tuple(batch_of(settings, each) for each in days)
+    forward = _forward(method, settings, days, day) * batches
+    return (forward + _head(settings, sizes.days[day])) * TRAINS + update * batches
+
+
+def _forward(method: str, settings: NetworkConfig, days: Sequence[DaySize], day: int) -> Work:
+    return total(_graph(method, settings, each) for each in days[window_of(method, settings, day)])
 
 
 def _graph(method: str, settings: NetworkConfig, size: DaySize) -> Work:

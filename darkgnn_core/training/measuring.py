@@ -32,6 +32,7 @@ from darkgnn_core.training.costs import (
     nominal_seconds,
     rows_to_read,
     steps_of,
+    takes_batches_on,
     work_of,
 )
 from darkgnn_core.training.methods import TRAINERS, make_trainer
@@ -40,9 +41,11 @@ from darkgnn_core.training.preparing import prepare
 PORT_KEYS = 1 << 33
 TRIAL_DAYS = 2
 TRIAL_EPOCHS = 1
-WARM_HOSTS, SMALL_HOSTS = 16, 64
+SMALL_HOSTS = 16
+LARGER = 4.0
+"""The larger trial has at least so many times the hosts of the small one, where they are there."""
 BUDGET_S = 1.5
-"""What the larger of the two trials is meant to take."""
+"""What the larger trial is meant to take."""
 
 
 def find_devices() -> list[dict[str, Any]]:
@@ -119,17 +122,26 @@ def cut(snapshot: Snapshot, share: float) -> Snapshot:
     )
 
 
-def shortened(config: RunConfig) -> RunConfig:
-    """Return the settings of a trial: the same widths, few epochs, short history, no early end."""
+def shortened(config: RunConfig, sizes: Sizes) -> RunConfig:
+    """Return the settings of a trial: the same widths, few epochs, short history, no early end.
+
+    Args:
+        config: The run.
+        sizes: Of its days; a trial takes batches where one of them does.
+    """
     settings = config.settings
     if isinstance(settings, NetworkConfig):
         epochs = min(settings.epochs, TRIAL_EPOCHS)
+        is_sampled = any(
+            takes_batches_on(config.method, settings, sizes, day) for day in range(len(sizes.days))
+        )
         return replace(
             config,
             settings=replace(
                 settings,
                 epochs=epochs,
                 patience=epochs,
+                sampling="neighbours" if is_sampled else "whole",
                 train_days=min(settings.train_days, TRIAL_DAYS - 1),
                 history_days=min(settings.history_days, TRIAL_DAYS - 1),
             ),
@@ -153,17 +165,17 @@ def measure(config: RunConfig, days: Days) -> dict[str, float]:
     import_module(TRAINERS[config.method][0])
     prepare(config, threads=cores())
     found = {"row_s": _row_s(days)}
-    most = max(each.hosts for each in CutDays(days, 1.0).sizes.days)
+    sizes = CutDays(days, 1.0).sizes
+    most = max(each.hosts for each in sizes.days)
     if config.method == "fusion":
         return found | {"base_bytes": float(psutil.Process().memory_info().rss)}
-    trial = shortened(config)
-    _train(trial, CutDays(days, min(1.0, WARM_HOSTS / most)))  # buffers, threads, first calls
+    trial = shortened(config, sizes)
     share = min(1.0, SMALL_HOSTS / most)
-    small = large = _train(trial, CutDays(days, share))
+    _train(trial, CutDays(days, share))  # buffers, threads, first calls
+    small = _train(trial, CutDays(days, share))
     base_bytes = float(psutil.Process().memory_info().rss)
-    more = min(1.0, share * BUDGET_S / small.seconds)
-    if more > 2 * share:
-        share, large = more, _train(trial, CutDays(days, more))
+    share = min(1.0, share * max(LARGER, BUDGET_S / small.seconds))
+    large = _train(trial, CutDays(days, share))
     step_s, factor = fitted(small, large)
     about = {"hosts": float(round(share * most)), "seconds": large.seconds}
     return found | about | {"step_s": step_s, "factor": factor, "base_bytes": base_bytes}
@@ -195,18 +207,25 @@ class Trial:
 
 
 def fitted(small: Trial, large: Trial) -> tuple[float, float]:
-    """Return seconds a step and seconds a nominal second, neither below 0, that give both trials.
+    """Return seconds a step and seconds a nominal second that give both trials.
+
+    Where the larger took no longer, its time is that of its steps, and work goes as is typical;
+    where it took longer than in proportion, all its time is work.
 
     >>> fitted(Trial(2, 1.0, 3.0), Trial(2, 10.0, 21.0))
     (0.5, 2.0)
     >>> fitted(Trial(2, 1.0, 3.0), Trial(2, 10.0, 40.0))
     (0.0, 4.0)
+    >>> fitted(Trial(2, 0.1, 3.0), Trial(2, 0.4, 3.0))
+    (1.5, 1.0)
     """
     ratio = large.steps / small.steps
     more = large.nominal_s - small.nominal_s * ratio
     factor = (large.seconds - small.seconds * ratio) / more if more > 0 else 0.0
     step_s = (small.seconds - factor * small.nominal_s) / small.steps
-    if factor <= 0 or step_s < 0:
+    if factor <= 0:
+        return large.seconds / large.steps, 1.0
+    if step_s < 0:
         return 0.0, large.seconds / large.nominal_s
     return step_s, factor
 
@@ -219,9 +238,7 @@ def _train(config: RunConfig, days: CutDays) -> Trial:
             pass
     seconds = time.perf_counter() - began
     sizes = days.sizes
-    return Trial(
-        steps_of(config, len(sizes.days)), nominal_seconds(work_of(config, sizes)), seconds
-    )
+    return Trial(steps_of(config, sizes), nominal_seconds(work_of(config, sizes)), seconds)
 
 
 def _ignore(_: Step) -> None:

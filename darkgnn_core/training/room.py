@@ -20,13 +20,22 @@ from darkgnn_core.training.costs import (
     FLOAT,
     DaySize,
     Sizes,
+    batch_of,
     is_recurrent,
     parameters_of,
+    takes_batches_on,
     width_of,
     window_of,
 )
 
-INDEX = 8.0
+GRAPH_ROW_BYTES = 16.0 * FEATURES
+"""What a node takes in a kept graph and in what the network sees of it: features, averages."""
+ENTRY_BYTES = 60.0
+"""What an entry of an adjacency takes: the graph's, the matrix on the device, its transpose."""
+LINK_BYTES = 200.0
+"""What a pair that is predicted takes: its ends, and the last rows of the head."""
+VECTOR_COPIES = 1.0
+"""Gradient of the vectors of a window, in units of what is learned (weight, moments, gradient)."""
 GATES = 7.0
 """Widths E that a recurrent step keeps for the way back: state, two gates, new, three products."""
 TABLE_ROW_BYTES, TABLE_EDGE_BYTES = 2_400.0, 120.0
@@ -69,28 +78,34 @@ def memory_of(config: RunConfig, sizes: Sizes) -> float:
 
 
 def _network(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> float:
-    """Return what a network holds on a day: its window, and what it keeps for the way back."""
+    """Return what a network holds on a day: its graphs, what it learned, and what goes back."""
     window = sizes.days[window_of(method, settings, day)]
     width = float(width_of(method, settings))
-    graphs = sum(
-        3.0 * FLOAT * FEATURES * each.nodes + 4.0 * (INDEX + FLOAT) * each.entries
-        for each in window
-    )
-    largest = max(each.nodes for each in window)
-    passing = 3.0 * FLOAT * width * largest + 2.0 * FLOAT * settings.hidden * min(largest, 1024)
+    graphs = sum(GRAPH_ROW_BYTES * each.nodes + ENTRY_BYTES * each.entries for each in window)
     learned = FLOAT * parameters_of(method, settings, _vectors(method, sizes))
-    if not settings.use_features:
-        targets = sizes.days[day].nodes
-        learned += 4.0 * FLOAT * settings.hidden * sizes.window_nodes
-        passing += 3.0 * FLOAT * settings.hidden * (largest + targets)
     if method.startswith("random"):
-        return graphs + passing + learned
-    each_row = 2.0 * width + (GATES * settings.embedding if is_recurrent(method) else 0.0)
-    back = sum(FLOAT * each_row * each.nodes for each in window)
+        return graphs + learned + _passing(settings, width, window)
+    links = 2.0 * sizes.days[day].edges * LINK_BYTES
+    seen, rows = window, sizes.window_nodes
+    if takes_batches_on(method, settings, sizes, day):
+        seen = tuple(batch_of(settings, each) for each in window)
+        rows = min(rows, sum(each.nodes for each in seen))
     if not settings.use_features:
-        back += sum(2.0 * FLOAT * settings.hidden * each.nodes for each in window)
-    links = 2.0 * sizes.days[day].edges * FLOAT * 4.0 * settings.head
-    return graphs + passing + 4.0 * learned + back + links
+        learned += VECTOR_COPIES * FLOAT * settings.hidden * rows
+    each_row = 2.0 * width + (GATES * settings.embedding if is_recurrent(method) else 0.0)
+    back = sum(FLOAT * each_row * each.nodes for each in seen)
+    if not settings.use_features:
+        back += sum(2.0 * FLOAT * settings.hidden * each.nodes for each in seen)
+    return graphs + 4.0 * learned + links + back + _passing(settings, width, seen)
+
+
+def _passing(settings: NetworkConfig, width: float, seen: Sequence[DaySize]) -> float:
+    """Return what is there for a moment only, of the largest graph."""
+    largest = max(each.nodes for each in seen)
+    passing = 3.0 * FLOAT * width * largest + 2.0 * FLOAT * settings.hidden * min(largest, 1024)
+    if not settings.use_features:
+        passing += 3.0 * FLOAT * settings.hidden * largest
+    return passing
 
 
 def _vectors(method: str, sizes: Sizes) -> int:
