@@ -231,6 +231,8 @@ def test_seeds_and_a_sweep_become_one_group(
     assert [box.label for box in app.expander if "waiting" in box.label] == [
         "5 waiting for the device"
     ]
+    click(app, "live_cancel_all")
+    assert sorted(each.state for each in list_runs(workspace)) == ["cancelled"] * 5 + ["starting"]
 
 
 def test_what_is_no_list_is_refused_in_words(run: Any, workspace: Workspace) -> None:
@@ -505,6 +507,21 @@ def test_the_list_is_filtered(run: Any, workspace: Workspace) -> None:
     assert table(app, "what")["name"].tolist() == ["one"]
     app.multiselect(key="runs_method").set_value(["i-gcn"]).run()
     assert "No run matches." in texts(app)
+
+
+def test_the_whole_list_is_tidied_at_once(run: Any, workspace: Workspace) -> None:
+    """All that are listed and have ended are archived, or deleted; others stay."""
+    other = made_run(workspace, RunConfig.of("i-gcn"), name="other")
+    busy = made_run(workspace, RunConfig.of("gcn", seed=1), "running", name="sweep 0")
+    for seed in (1, 2):
+        made_run(workspace, RunConfig.of("features", seed=seed), name=f"sweep {seed}")
+    app = run(workspace.root, view="Runs")
+    app.text_input(key="runs_text").input("sweep").run()
+    click(app, "runs_archive_all")
+    assert {each.id for each in list_runs(workspace)} == {other, busy}
+    app.toggle(key="runs_archived").set_value(True).run()
+    click(app, "runs_delete_all")
+    assert {each.id for each in list_runs(workspace, archived=True)} == {other, busy}
 
 
 def test_a_link_to_a_run_that_is_gone(run: Any, workspace: Workspace) -> None:

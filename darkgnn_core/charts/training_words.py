@@ -221,7 +221,7 @@ SETTING_WORDS = {
         "Links of a day",
         "Which links between hosts and ports a day's graph has. The released code puts each on its "
         "first day only, with the packets of all days.",
-        WITH_FEATURES,
+        (*WITH_FEATURES, "spectral", "features-spectral"),
         values={
             "daily": "those of the day",
             "month_first": "on their first day only",

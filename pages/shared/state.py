@@ -40,6 +40,7 @@ def set_workspace_path(path: Path) -> None:
     st.session_state[WORKSPACE] = str(path)
     for key in (DAY, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID, RUN, TRAIN_BASE):
         st.session_state.pop(key, None)
+    st.query_params.pop("run", None)
 
 
 def day() -> str | None:

@@ -1,5 +1,6 @@
 """What can be done with a run: go on, clone, rename, archive, delete; and after a failure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -48,7 +49,8 @@ def offer_actions(workspace: Workspace, run: Run) -> None:
 
 def _offer_going_on(workspace: Workspace, run: Run) -> None:
     if run.state == "done":
-        new = new_days(workspace, run)
+        changes_past = run.config.graph.edges == "month_first"  # new days change earlier graphs
+        new = () if changes_past else new_days(workspace, run)
         days = "1 new day" if len(new) == 1 else f"{len(new):,} new days"
         if new and st.button(
             f"Continue with {days}",
@@ -86,6 +88,23 @@ def _offer_deleting(workspace: Workspace, run: Run) -> None:
             delete_run(workspace, run.id)
             state.set_run_in_view(None)
             done(f"The run is deleted; {size} are free.")
+
+
+def offer_all(workspace: Workspace, runs: Sequence[Run], size: int) -> None:
+    """Offer to archive or delete all runs of the list that are not active."""
+    ended = [run for run in runs if not run.is_active]
+    with st.popover(f"All {len(runs):,} in the list", icon=":material/checklist:"):
+        st.text(f"{len(ended):,} have ended and take {file_size(size)}.")
+        if st.button("Archive them", key="runs_archive_all", icon=":material/archive:"):
+            for run in ended:
+                archive_run(workspace, run.id, True)
+            done(f"{len(ended):,} runs are in the archive.")
+        st.text("Deleting takes their embeddings, networks and logs for good.")
+        if st.button("Yes, delete them all", key="runs_delete_all", icon=":material/delete:"):
+            for run in ended:
+                delete_run(workspace, run.id)
+            state.set_run_in_view(None)
+            done(f"{len(ended):,} runs are deleted; {file_size(size)} are free.")
 
 
 def offer_remedy(run: Run) -> None:

@@ -11,6 +11,7 @@ from darkgnn_core.runs import Run, size_of
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.feedback import plain, show_table
+from pages.shared.train_actions import offer_all
 from pages.shared.train_run import show_run
 from pages.shared.train_views import all_runs
 
@@ -26,11 +27,11 @@ def show_runs(workspace: Workspace) -> None:
         st.info("Nothing has been trained yet: see New run.", icon=":material/model_training:")
         return
     found = _filtered(runs)
+    run = _chosen(runs, found)
     if not found:
         st.info("No run matches.", icon=":material/filter_alt_off:")
     else:
-        _show_list(workspace, found)
-    run = _chosen(runs, found)
+        _show_list(workspace, found, run)
     if run is not None:
         show_run(workspace, run)
 
@@ -76,16 +77,28 @@ def _matches(run: Run, words: str) -> bool:
     return all(word in text for word in words.lower().split())
 
 
-def _show_list(workspace: Workspace, runs: list[Run]) -> None:
+def _show_list(workspace: Workspace, runs: list[Run], in_view: Run | None) -> None:
     sizes = {run.id: run.result.get("bytes") or size_of(workspace, run.id) for run in runs}
     ids = tuple(run.id for run in runs)
+    _mark_row([ids.index(in_view.id)] if in_view is not None and in_view.id in ids else [])
     show_table(
         run_table(runs, sizes),
         f"{KEY}table",
         height="auto" if len(runs) <= FEW else FEW * ROW_PIXELS,
         on_select=partial(_look_at_row, ids),
     )
-    st.caption(f"{len(runs):,} runs. Choose a row to see one in full.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Choose a row to see a run in full.")
+        if len(runs) > 1:
+            offer_all(workspace, runs, sum(sizes.values()))
+
+
+def _mark_row(rows: list[int]) -> None:
+    """Have the table show the run in view as chosen, however it came into view."""
+    now = st.session_state.get(f"{KEY}table")
+    if now is None or list(now["selection"]["rows"]) != rows:
+        chosen = {"rows": rows, "columns": [], "cells": []}
+        st.session_state[f"{KEY}table"] = {"selection": chosen}
 
 
 def _look_at_row(ids: tuple[str, ...]) -> None:

@@ -39,7 +39,7 @@ def show_under_way(root: str, seen: tuple[str, ...], open_run: str | None) -> No
         if run.state != "queued" and run.id != open_run:
             with st.container(border=True):
                 _show_short(workspace, run)
-    _show_queue([run for run in active if run.state == "queued"])
+    _show_queue(workspace, [run for run in active if run.state == "queued"])
 
 
 def active_runs(runs: Sequence[Run]) -> list[Run]:
@@ -60,7 +60,7 @@ def _show_short(workspace: Workspace, run: Run) -> None:
         offer_cancel(workspace, run, "live")
 
 
-def _show_queue(waiting: list[Run]) -> None:
+def _show_queue(workspace: Workspace, waiting: list[Run]) -> None:
     if not waiting:
         return
     with st.expander(f"{len(waiting):,} waiting for the device", icon=":material/queue:"):
@@ -68,6 +68,10 @@ def _show_queue(waiting: list[Run]) -> None:
             st.text(f"{plain(run.name)} ({run.config.device})")
         if len(waiting) > QUEUE_SHOWN:
             st.text(f"... and {len(waiting) - QUEUE_SHOWN:,} more")
+        if st.button("Cancel all that wait", key="live_cancel_all", icon=":material/cancel:"):
+            for run in reversed(waiting):  # the last first: none starts because another ended
+                cancel_run(workspace, run.id)
+            st.rerun()
 
 
 @st.fragment(run_every=EVERY_S)
