@@ -150,7 +150,7 @@ def _wait_gone(workspace: Workspace, row: sqlite3.Row, seconds: float) -> bool:
 
 
 def is_running(row: sqlite3.Row) -> bool:
-    """Say whether the job's process is there and has not ended: a zombie only waits for a parent."""
+    """Say whether the job's process is there and has not ended; a zombie has."""
     try:
         return is_process(row) and psutil.Process(row["pid"]).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
