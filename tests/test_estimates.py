@@ -39,11 +39,12 @@ from darkgnn_core.training.costs import (
     parameters_of,
     steps_of,
     trained_days,
+    units_of,
     window_of,
     work_of,
 )
 from darkgnn_core.training.measuring import CutDays, Trial, cut, fitted, shortened
-from darkgnn_core.training.room import disk_of, memory_of
+from darkgnn_core.training.room import disk_of, memory_of, written_by
 from darkgnn_core.workspace import Workspace
 
 PLAIN = [method for method in METHODS if method != "fusion"]
@@ -168,6 +169,8 @@ def test_each_variant_trains_on_its_days() -> None:
     assert trained_days("gcn-gru", settings, 3) == slice(1, 2)
     assert trained_days("i-gcn", replace(settings, is_frozen=True), 31) == slice(0, 1)
     assert trained_days("random-gcn-gru", settings, 31) == slice(0, 0)
+    assert units_of(RunConfig.of("gcn-gru"), MONTH) == 50 + 31
+    assert units_of(RunConfig.of("gcn"), MONTH) == 31
     assert window_of("i-gcn-gru", replace(settings, carry_state=True), 9) == slice(9, 10)
     assert steps_of(RunConfig.of("gcn-gru"), MONTH) == 31 + 50 * 15
 
@@ -188,11 +191,12 @@ def test_a_day_too_large_to_hold_is_taken_in_batches() -> None:
 
 
 def test_without_features_the_vectors_take_the_memory() -> None:
-    """60,000 vectors of 1,024 numbers and their moments are 737 MB at least, on disk twice."""
+    """60,000 vectors of 1,024 numbers and their moments are 737 MB at least, on disk too."""
     config = RunConfig.of("i-gcn-gru", use_features=False)
     least = 60_000 * 1_024 * 4 * 3
     assert memory_of(config, MONTH) > least
-    assert disk_of(config, MONTH) > 2 * least
+    assert written_by(config, MONTH) > 15 * least
+    assert disk_of(config, MONTH) > least
     assert memory_of(config, MONTH) > 2 * memory_of(RunConfig.of("i-gcn-gru"), MONTH)
 
 

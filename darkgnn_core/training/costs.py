@@ -173,6 +173,13 @@ def steps_of(config: RunConfig, sizes: Sizes) -> int:
     return count
 
 
+def units_of(config: RunConfig, sizes: Sizes) -> int:
+    """Return after how many units a run keeps its state: one a day, and one an epoch before."""
+    settings = config.settings
+    offline = config.method == "gcn-gru" and isinstance(settings, NetworkConfig)
+    return len(sizes.days) + (settings.epochs if offline else 0)
+
+
 def takes_batches_on(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> bool:
     """Say whether a network trains on a day by batches with sampled neighbours."""
     window = sizes.days[window_of(method, settings, day)]

@@ -24,6 +24,7 @@ from darkgnn_core.training.costs import (
     is_recurrent,
     parameters_of,
     takes_batches_on,
+    units_of,
     width_of,
     window_of,
 )
@@ -128,10 +129,24 @@ def _table(method: str, settings: TableConfig, days: Sequence[DaySize]) -> float
 
 
 def disk_of(config: RunConfig, sizes: Sizes) -> float:
-    """Return the bytes a run writes: embeddings, and two checkpoints while one takes over."""
+    """Return the bytes a run leaves: embeddings, and the last checkpoint."""
     width = width_in_files(config.method, config.settings)
     embeddings = sum(FLOAT * (width + 1.0) * each.hosts + FILE_BYTES for each in sizes.days)
-    return embeddings + 2.0 * _checkpoint(config.method, config.settings, sizes)
+    return embeddings + _checkpoint(config.method, config.settings, sizes)
+
+
+def written_by(config: RunConfig, sizes: Sizes) -> float:
+    """Return the bytes a run writes in all: each day's embedding, and a checkpoint a unit.
+
+    What learns a vector a host has none of them at first: half the last checkpoint on average.
+    """
+    last = _checkpoint(config.method, config.settings, sizes)
+    settings = config.settings
+    grows = isinstance(settings, DarkVecConfig) or (
+        isinstance(settings, NetworkConfig) and not settings.use_features
+    )
+    embeddings = disk_of(config, sizes) - last
+    return embeddings + last * units_of(config, sizes) * (0.5 if grows else 1.0)
 
 
 def width_in_files(method: str, settings: Settings) -> int:
