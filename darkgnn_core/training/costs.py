@@ -176,8 +176,9 @@ def steps_of(config: RunConfig, sizes: Sizes) -> int:
 def units_of(config: RunConfig, sizes: Sizes) -> int:
     """Return after how many units a run keeps its state: one a day, and one an epoch before."""
     settings = config.settings
-    offline = config.method == "gcn-gru" and isinstance(settings, NetworkConfig)
-    return len(sizes.days) + (settings.epochs if offline else 0)
+    if config.method == "gcn-gru" and isinstance(settings, NetworkConfig):
+        return len(sizes.days) + settings.epochs
+    return len(sizes.days)
 
 
 def takes_batches_on(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> bool:
