@@ -5,6 +5,7 @@ lock however the process dies, so no crash leaves a job that seems to run for ev
 """
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -23,6 +24,8 @@ from darkgnn_core.workspace import Workspace
 CANCEL_GRACE_S = 1.5
 KILL_WAIT_S = 5.0
 QUEUE_LOCK = "queue.lock"
+MEMORY_KILLS = "memory_kills"
+KILL_COUNTERS = (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat"))
 
 started: dict[str, subprocess.Popen[bytes]] = {}
 """Workers this process started, kept so that a dead one is reaped and not taken for alive."""
@@ -106,16 +109,45 @@ def is_process(row: sqlite3.Row) -> bool:
     return created is not None and abs(created - (row["pid_created"] or created)) < 1.0
 
 
-def how_it_died(status: int | None) -> str:
-    """Return, for the analyst, why a process ended without a word, as far as `status` tells."""
+def note_start(workspace: Workspace, job_id: str) -> None:
+    """Keep, from inside a job's process, how often the system has run out of memory so far."""
+    with suppress(OSError):
+        count = str(_memory_kills())
+        (workspace.jobs / job_id / MEMORY_KILLS).write_text(count, encoding="ascii")
+
+
+def _memory_kills() -> int:
+    """Return how many processes the kernel has killed for memory; 0 where it does not tell."""
+    for path in KILL_COUNTERS:
+        with suppress(OSError, ValueError):
+            found = re.search(r"^oom_kill (\d+)$", path.read_text(encoding="ascii"), re.MULTILINE)
+            if found is not None:
+                return int(found[1])
+    return 0
+
+
+def how_it_died(workspace: Workspace, job_id: str) -> str:
+    """Return, for the analyst, why a job's process ended without a word, as far as it can be told.
+
+    Its parent knows the signal; for others, the kernel's count of processes killed for memory has
+    grown since it started or not.
+    """
+    status, kept = exit_status(job_id), "What it had finished is kept; start it again to go on."
     if status == -signal.SIGTERM:
-        return "It was ended from outside. What it had finished is kept; start it again to go on."
+        return f"It was ended from outside. {kept}"
     if status is not None and status < 0:
         return (
             f"The operating system killed it (signal {-status}), most likely for lack of memory. "
-            "What it had finished is kept; start it again to go on."
+            f"{kept}"
         )
-    return "Its process is gone. What it had finished is kept; start it again to go on."
+    with suppress(OSError, ValueError):
+        before = int((workspace.jobs / job_id / MEMORY_KILLS).read_text(encoding="ascii"))
+        if _memory_kills() > before:
+            return (
+                "Its process is gone, and since it started the operating system has killed a "
+                f"process for lack of memory: most likely this one. {kept}"
+            )
+    return f"Its process is gone. {kept}"
 
 
 def end(workspace: Workspace, row: sqlite3.Row) -> None:

@@ -240,7 +240,7 @@ def _settle(workspace: Workspace, connection: sqlite3.Connection, row: sqlite3.R
     connection.execute(
         "UPDATE job SET state = 'interrupted', message = ?, ended_at = ? "
         "WHERE id = ? AND state = ?",
-        (processes.how_it_died(status), utc_now(), row["id"], row["state"]),
+        (processes.how_it_died(workspace, row["id"]), utc_now(), row["id"], row["state"]),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from darkgnn_core.catalogue import transaction, utc_now
 from darkgnn_core.config import SnapshotConfig
+from darkgnn_core.devices import choose_device
 from darkgnn_core.durable import check_file
 from darkgnn_core.embeddings import Embedding, read_embedding
 from darkgnn_core.errors import RunError, visible
@@ -75,8 +76,8 @@ def create_runs(
         estimate: What was estimated, kept beside the truth; one for all, or one each.
 
     Raises:
-        RunError: `REPEATED`, naming the run; `NO-SNAPSHOTS`; `NO-RUN` for a fusion of a run that
-            is not there; `NOTHING` without settings.
+        RunError: `REPEATED`, naming the run; `NO-SNAPSHOTS`; `NO-DEVICE`; `NO-RUN` for a fusion of
+            a run that is not there; `NOTHING` without settings; `NAME`.
         WorkspaceError: `DAMAGED` where a snapshot has changed on disk; `DISK-FULL`.
     """
     if not configs:
@@ -117,6 +118,8 @@ def _new_runs(
     joined = group or ((name or f"sweep {uuid.uuid4().hex[:6]}") if is_several else "")
     made = []
     for config, own_name, estimate in zip(configs, names, estimates, strict=True):
+        if config.device != "cpu":
+            choose_device(config.device, config.method)
         _refuse_missing_sources(workspace, config)
         days = (config.first_day, config.last_day)
         if days not in data:

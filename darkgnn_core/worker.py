@@ -24,6 +24,7 @@ from darkgnn_core.demo_loading import load_demo
 from darkgnn_core.durable import disk_errors_named
 from darkgnn_core.errors import DarkgnnError, WorkspaceError
 from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest, remove
+from darkgnn_core.job_processes import note_start
 from darkgnn_core.jobs import CANCELLED, settle_jobs
 from darkgnn_core.traces.reading import options_from_dict
 from darkgnn_core.train_job import train_run
@@ -111,6 +112,7 @@ class Worker:
                 "WHERE id = ? AND state = 'starting'",
                 (pid, psutil.Process(pid).create_time(), utc_now(), self.job_id),
             )
+        note_start(self.workspace, self.job_id)
         with suppress(OSError):
             (self.workspace.jobs / self.job_id / RESERVE).write_bytes(bytes(RESERVE_BYTES))
         return claimed.rowcount == 1

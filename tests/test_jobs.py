@@ -439,3 +439,18 @@ def test_a_job_of_a_run_goes_with_its_run(workspace: Workspace, launched: list[s
     end_job(workspace, job_id)
     with pytest.raises(JobError, match="Delete the run"):
         forget_job(workspace, job_id)
+
+
+def test_a_kill_for_memory_is_told_by_the_kernels_count(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F20: whoever finds a worker gone is told, though another process was its parent."""
+    counter = tmp_path / "memory.events"
+    monkeypatch.setattr(job_processes, "KILL_COUNTERS", (tmp_path / "absent", counter))
+    (workspace.jobs / "x").mkdir()
+    counter.write_text("max 9\noom 4\noom_kill 3\noom_group_kill 0\n", encoding="ascii")
+    job_processes.note_start(workspace, "x")
+    assert "memory" not in job_processes.how_it_died(workspace, "x")
+    counter.write_text("max 9\noom 5\noom_kill 4\noom_group_kill 0\n", encoding="ascii")
+    assert "lack of memory" in job_processes.how_it_died(workspace, "x")
+    assert "memory" not in job_processes.how_it_died(workspace, "never started")

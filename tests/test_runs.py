@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from darkgnn_core import run_store, runs
+from darkgnn_core import devices, run_store, runs
 from darkgnn_core.catalogue import MIGRATIONS, open_catalogue
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.embeddings import Embedding
@@ -159,8 +159,11 @@ def test_of_many_clicks_at_once_one_counts(workspace: Workspace) -> None:
     assert len(list_runs(workspace)) == 1
 
 
-def test_what_cannot_run_is_refused(workspace: Workspace, tmp_path: Path) -> None:
-    """No days, a day that is not there, a fusion of nothing, no settings: told, nothing made."""
+def test_what_cannot_run_is_refused(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No device, no days, a day that is not there, a fusion of nothing: told, nothing made."""
+    monkeypatch.setattr(devices, "devices", lambda: (devices.Device("cpu", "", 1),))
     empty = open_workspace(tmp_path / "empty")
     with pytest.raises(RunError, match="Load traces first") as refused:
         one(empty)
@@ -169,6 +172,9 @@ def test_what_cannot_run_is_refused(workspace: Workspace, tmp_path: Path) -> Non
         one(workspace, replace(FEATURES, first_day="1999-01-01"))
     with pytest.raises(RunError, match="no run 'a'"):
         one(workspace, RunConfig.of("fusion", runs=("a", "b")))
+    with pytest.raises(RunError, match="runs on the processor only") as refused:
+        one(workspace, replace(FEATURES, device="cuda"))
+    assert code_of(refused) == "NO-DEVICE"
     with pytest.raises(RunError, match="no settings"):
         create_runs(workspace, [])
     with pytest.raises(RunError, match="120 characters"):
