@@ -322,7 +322,7 @@ def test_runs_can_be_listed_shown_renamed_archived_and_deleted(
     _, told = run(capsys, "runs", "list", *at)
     rows = {row["id"]: row for row in told["runs"]}
     assert rows[first]["seconds_a_day"] == 1.0
-    assert (rows[second]["variant"], rows[second]["features"]) == ("i-gcn", "yes")
+    assert (rows[second]["variant"], rows[second]["features"]) == ("i-gcn", True)
     assert (rows[second]["seed"], rows[second]["state"]) == (4, "failed")
     assert [
         row["id"] for row in run(capsys, "runs", "list", "--variant", "i-gcn", *at)[1]["runs"]

@@ -1,7 +1,7 @@
 """Following runs to their end: bars on a terminal, lines elsewhere; stopping cancels them."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -67,22 +67,20 @@ def exit_code(runs: Sequence[Run]) -> int:
 def tell_ends(runs: Sequence[Run], output: Output) -> None:
     """Print how runs ended, what was estimated beside what they took, and how to go on."""
     output.value("runs", [as_document(run) for run in runs])
-    rows = [
+    shown = [
         {
             "run": run.id,
-            "name": run.name,
             "state": run.state,
             "days": len(run.days),
-            "time": _took(run.result.get("seconds") or run.progress.get("seconds")),
-            "estimated": _took(run.estimate.get("seconds")),
-            "memory": _weighs(run.result.get("peak_bytes") or run.progress.get("peak_bytes")),
-            "estimated_memory": _weighs(run.estimate.get("peak_bytes")),
-            "disk": _weighs(run.result.get("bytes")),
-            "estimated_disk": _weighs(run.estimate.get("disk_bytes")),
+            "time": _beside(duration, truth["seconds"], truth["estimated_seconds"]),
+            "memory": _beside(_weighs, truth["peak_bytes"], truth["estimated_peak_bytes"]),
+            "disk": _beside(_weighs, truth["disk_bytes"], truth["estimated_disk_bytes"]),
         }
-        for run in runs
+        for run, truth in ((run, truth_of(run)) for run in runs)
     ]
-    output.table("truth", pd.DataFrame(rows), title="How it went, beside the estimate")
+    title = "How it went; the estimate in brackets"
+    output.table("truth", pd.DataFrame(shown), title=title)
+    output.value("truth", [truth_of(run) for run in runs])
     for run in runs:
         if run.state != "done":
             output.say(f"{run.id} {run.state}: {run.message}")
@@ -95,12 +93,31 @@ def as_document(run: Run) -> dict[str, Any]:
     return asdict(run) | {"config": run.config.to_dict(), "days": list(run.days)}
 
 
-def _took(seconds: float | None) -> str:
-    return "" if seconds is None else duration(seconds)
+def truth_of(run: Run) -> dict[str, Any]:
+    """Return what a run took beside what was estimated; None where it is not known."""
+    told = run.progress | run.result
+    return {
+        "id": run.id,
+        "state": run.state,
+        "days": len(run.days),
+        "seconds": told.get("seconds"),
+        "estimated_seconds": run.estimate.get("seconds"),
+        "peak_bytes": told.get("peak_bytes"),
+        "estimated_peak_bytes": run.estimate.get("peak_bytes"),
+        "disk_bytes": run.result.get("bytes"),
+        "estimated_disk_bytes": run.estimate.get("disk_bytes"),
+    }
 
 
-def _weighs(size: float | None) -> str:
-    return "" if not size else file_size(int(size))
+def _beside(in_words: Callable[[float], str], truth: float | None, told: float | None) -> str:
+    """Return a truth with its estimate in brackets; what is not known is left out."""
+    parts = ["" if truth is None else in_words(truth)]
+    parts.append("" if told is None else f"({in_words(told)})")
+    return " ".join(parts).strip()
+
+
+def _weighs(size: float) -> str:
+    return file_size(int(size))
 
 
 def in_a_line(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -81,27 +82,53 @@ def _list(workspace: Workspace, arguments: argparse.Namespace, output: Output) -
         if arguments.variant in (None, run.config.method) and arguments.state in (None, run.state)
     ]
     rows = [_row(workspace, run) for run in runs]
-    columns = ["id", "name", "variant", "features", "preset", "seed", "days", "state", "progress"]
-    columns += ["seconds_a_day", "size"]
-    output.table("runs", pd.DataFrame(rows, columns=columns), title="Runs, the newest first")
+    shown = [
+        {
+            "id": row["id"],
+            "run": row["name"] if row["name"] == what_of(run) else f"{row['name']}: {what_of(run)}",
+            "days": len(run.days),
+            "state": run.state,
+            "progress": row["progress"],
+            "seconds_a_day": row["seconds_a_day"],
+            "size": file_size(row["bytes"]),
+        }
+        for run, row in zip(runs, rows, strict=True)
+    ]
+    columns = ["id", "run", "days", "state", "progress", "seconds_a_day", "size"]
+    table = pd.DataFrame(shown, columns=columns).astype({"seconds_a_day": "Float64"})
+    headings = {"seconds_a_day": "s a day"}
+    output.table("runs", table, title="Runs, the newest first", headings=headings)
+    output.value("runs", rows)
     return OK
 
 
-def _row(workspace: Workspace, run: Run) -> dict[str, object]:
+def what_of(run: Run) -> str:
+    """Return what a run is in a few words, as runs are called that got no name."""
+    config = run.config
+    parts = [config.method, "no features" if _uses_features(run) is False else "", config.preset]
+    return ", ".join([*filter(None, parts), f"seed {config.seed}"])
+
+
+def _uses_features(run: Run) -> bool | None:
     settings = run.config.settings
-    features = settings.use_features if isinstance(settings, NetworkConfig) else None
+    return settings.use_features if isinstance(settings, NetworkConfig) else None
+
+
+def _row(workspace: Workspace, run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
         "name": run.name,
+        "group": run.group,
         "variant": run.config.method,
-        "features": {True: "yes", False: "no", None: ""}[features],
+        "features": _uses_features(run),
         "preset": run.config.preset,
         "seed": run.config.seed,
-        "days": f"{run.days[0]} to {run.days[-1]} ({len(run.days)})" if run.days else "",
+        "days": list(run.days),
         "state": run.state,
-        "progress": "" if run.state == "done" else in_a_line(run),
+        "progress": in_a_line(run) if run.progress and run.state != "done" else "",
         "seconds_a_day": run.result.get("seconds_a_day"),
-        "size": file_size(size_of(workspace, run.id)),
+        "bytes": size_of(workspace, run.id),
+        "archived": run.archived,
     }
 
 
