@@ -111,7 +111,7 @@ def estimate(workspace: Workspace, config: RunConfig, *, calibrate: bool = True)
         why_not="",
         basis=_basis(pace, config),
     )
-    return room_for(workspace, found)
+    return room_for(workspace, found, device=config.device)
 
 
 def _basis(pace: Pace, config: RunConfig) -> str:
@@ -169,16 +169,33 @@ def add_up(estimates: Sequence[Estimate]) -> Estimate:
     )
 
 
-def room_for(workspace: Workspace, found: Estimate) -> Estimate:
-    """Return an estimate that says whether memory and disk that are free now suffice for it."""
-    memory, disk = available_memory(), shutil.disk_usage(workspace.root).free
+def room_for(workspace: Workspace, found: Estimate, *, device: str = "cpu") -> Estimate:
+    """Return an estimate that says whether memory and disk that are free now suffice for it.
+
+    Args:
+        workspace: On whose disk it writes.
+        found: What it takes.
+        device: Whose memory it takes; a graphics card is taken to be free.
+    """
+    memory, whose = memory_on(device)
+    disk = shutil.disk_usage(workspace.root).free
     lacks = []
     if found.peak_bytes > memory:
-        lacks.append(f"about {file_size(found.peak_bytes)} of memory, {file_size(memory)} are free")
+        needed = file_size(found.peak_bytes)
+        lacks.append(f"about {needed} of memory, {file_size(memory)} {whose}")
     if WHILE_WRITING * found.disk_bytes > disk:
-        most = file_size(WHILE_WRITING * found.disk_bytes)
-        lacks.append(f"about {most} of disk while it writes, {file_size(disk)} are free")
+        needed = file_size(WHILE_WRITING * found.disk_bytes)
+        lacks.append(f"about {needed} of disk while it writes, {file_size(disk)} are free")
     return replace(found, fits=not lacks, why_not=f"It takes {' and '.join(lacks)}." * bool(lacks))
+
+
+def memory_on(device: str) -> tuple[int, str]:
+    """Return the bytes that a run may take on a device, and words for whose they are."""
+    if not device.startswith("cuda"):
+        return available_memory(), "are free"
+    found = {each.name: each for each in devices()}
+    card = found.get("cuda:0" if device == "cuda" else device)
+    return (card.memory_bytes, f"are on {card.label}") if card else (0, "are there: no such device")
 
 
 def available_memory() -> int:

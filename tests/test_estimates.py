@@ -248,6 +248,20 @@ def test_what_does_not_fit_says_why(workspace: Workspace, monkeypatch: pytest.Mo
     assert "6.0 kB of memory, 5.0 kB are free and about" in lacks.why_not
 
 
+def test_a_graphics_card_has_its_own_memory(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On cuda the card's memory counts, not the machine's; the first card is `cuda`."""
+    card = Device("cuda:0", "A card", 9_000)
+    monkeypatch.setattr(estimates, "devices", lambda: (Device("cpu", "", 1), card))
+    monkeypatch.setattr(estimates, "available_memory", lambda: 5_000)
+    asked = Estimate(1.0, 8_000, 10, fits=True, why_not="", basis="")
+    assert room_for(workspace, asked, device="cuda").fits
+    assert not room_for(workspace, asked, device="cpu").fits
+    lacks = room_for(workspace, replace(asked, peak_bytes=10_000), device="cuda:0")
+    assert "9.0 kB are on A card" in lacks.why_not
+
+
 def test_runs_one_after_another_share_memory_and_not_disk() -> None:
     """Times and disk add up, the most memory counts."""
     parts = [

@@ -261,7 +261,7 @@ def tell_estimates(
     output: Output,
 ) -> Estimate:
     """Print what each run will take and all together; return that of all together."""
-    together = room_for(workspace, add_up(estimates))
+    together = room_for(workspace, add_up(estimates), device=configs[0].device)
     output.value(
         "estimates",
         [
