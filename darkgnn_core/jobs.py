@@ -237,6 +237,9 @@ def _settle(workspace: Workspace, connection: sqlite3.Connection, row: sqlite3.R
             (row["id"],),
         )
         return
+    if row["stop_requested"]:  # its process is gone because it was cancelled, a moment ago
+        _set_cancelled(connection, row["id"], row["state"])
+        return
     connection.execute(
         "UPDATE job SET state = 'interrupted', message = ?, ended_at = ? "
         "WHERE id = ? AND state = ?",

@@ -12,6 +12,7 @@ from app_workspaces import DAYS, filled_workspace
 from made_runs import made_run, no_processes, step_lines
 from streamlit.testing.v1 import AppTest
 
+from darkgnn_core import job_processes
 from darkgnn_core.estimates import Device, Estimate
 from darkgnn_core.run_config import METHODS, RunConfig
 from darkgnn_core.runs import find_run, list_runs
@@ -373,6 +374,18 @@ def test_a_run_is_cancelled_and_resumed(
     click(app, f"run_resume_{run_id}")
     assert find_run(workspace, run_id).is_active
     assert len(no_processes) == 2
+
+
+def test_a_second_tab_does_not_take_a_cancelled_run_for_a_crashed_one(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks when its process is gone and the click not yet answered sees it cancelled."""
+    run_id = running(workspace)
+    monkeypatch.setattr(job_processes, "is_working", lambda workspace, job_id: False)
+    monkeypatch.setattr(job_processes, "exit_status", lambda job_id: -9)
+    with workspace.catalogue() as connection:
+        connection.execute("UPDATE job SET stop_requested = 1 WHERE run_id = ?", (run_id,))
+    assert find_run(workspace, run_id).state == "cancelled"
 
 
 def test_a_finished_run_is_shown_in_full(run: Any, workspace: Workspace) -> None:
