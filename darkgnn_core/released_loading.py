@@ -12,7 +12,7 @@ from darkgnn_core.shelf import list_snapshots, put_on_shelf
 from darkgnn_core.snapshots.released import ReleasedFiles, find_released
 from darkgnn_core.snapshots.released_writing import CONFIG
 from darkgnn_core.sources import list_sources
-from darkgnn_core.traces.confined import Confined
+from darkgnn_core.traces.confined import LONG_SILENCE_S, Confined
 from darkgnn_core.workspace import Workspace
 
 READER = "darkgnn_core.snapshots.released_child"
@@ -99,6 +99,7 @@ class _Folder:
             task,
             request | {"folder": str(root.resolve()), "name": root.name},
             size=sum(path.stat().st_size for path in paths if path.is_file()),
+            silence_s=LONG_SILENCE_S,
             should_stop=self.should_stop,
         )
 

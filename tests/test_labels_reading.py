@@ -45,7 +45,9 @@ def reader():
         yield shared
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(content=st.one_of(st.binary(max_size=80), st.text(max_size=80).map(lambda t: t.encode())))
 def test_any_bytes_get_the_same_refusal(tmp_path, reader, content) -> None:
     """Code and message cross the border of the process unchanged."""

@@ -26,7 +26,7 @@ def read(request: dict[str, Any]) -> dict[str, Any]:
     if request["with_claims"]:
         for start in range(0, len(claims), CLAIMS_A_LINE):
             part = claims[start : start + CLAIMS_A_LINE]
-            tell("claims", {"claims": [each.as_row() for each in part]})
+            tell("claims", {"start": start, "claims": [each.as_row() for each in part]})
     sha256 = hashlib.sha256(content).hexdigest()
     return {"list": kind, "report": report.as_dict(), "sha256": sha256, "count": len(claims)}
 

@@ -8,7 +8,7 @@ from darkgnn_core.errors import LabelError, TraceError
 from darkgnn_core.labels.claims import Claim, ListReport
 from darkgnn_core.labels.lists import DEFAULTS, ListKind, ListOptions
 from darkgnn_core.labels.texts import LINES, clean_name
-from darkgnn_core.traces.confined import Confined, Told
+from darkgnn_core.traces.confined import LONG_SILENCE_S, Confined, Told
 from darkgnn_core.traces.opening import open_once
 
 READER = "darkgnn_core.labels.child"
@@ -86,6 +86,7 @@ def _read(
                 size=file.size,
                 raw=file.raw,
                 error=LabelError,
+                silence_s=LONG_SILENCE_S,
                 on_told=claims.take,
             )
     except TraceError as error:
@@ -104,6 +105,7 @@ class _Claims:
 
     def take(self, told: Told) -> None:
         """Take a part of the claims, never more of them than a list may have."""
+        del self.taken[told["start"] :]  # told again by another process
         for row in told["claims"]:
             once: list[Any] = [
                 self._texts.setdefault(each, each) if isinstance(each, str) else each

@@ -1,8 +1,8 @@
 """A confined process for files of strangers: started when needed, given one task after another.
 
 A task is one file (or folder). Small files share a process, because starting one takes longer than
-reading them; only the file in hand when it dies, falls silent or passes a limit is refused, and the
-next one gets a new process.
+reading them. The file in hand when one dies, falls silent or passes a limit is given to a process
+of its own; if that one does so, too, the file is refused, and the next one gets a new process.
 """
 
 import errno
@@ -25,6 +25,9 @@ from typing import Any, BinaryIO, Self
 from darkgnn_core.errors import DarkgnnError, TraceError, visible
 
 SILENCE_S = 120.0
+LONG_SILENCE_S = 1_200.0
+"""For tasks that say nothing before their end; their processor time is limited all the same."""
+
 POLL_S = 0.1
 SHARED_BYTES = 16 << 20
 """Files that one process reads at most, together; a larger one has a process of its own."""
@@ -97,7 +100,8 @@ class Confined:
             raw: The open file, handed on so that none can take its place.
             error: Class of the error raised where the file is refused.
             silence_s: Longest silence before the process is given up; `SILENCE_S` if None.
-            on_told: Told what it says before its end.
+            on_told: Told what it says before its end; all of it again where the process had done
+                other tasks before and ended in this one, which then gets a process of its own.
             should_stop: Asked ten times a second.
 
         Raises:
@@ -106,23 +110,27 @@ class Confined:
             OSError: `ENOSPC`, where there is no room for what it writes.
             Stopped: If `should_stop` said so; the process is gone.
         """
-        name = visible(str(request["name"]))
-        process = self._ready(size)
-        process.give({"task": task, "size": size} | request, raw)
         silence_s = SILENCE_S if silence_s is None else silence_s
-        try:
-            last = process.follow(silence_s, on_told, should_stop)
-        except BaseException:
-            self.close()
-            raise
-        if last["kind"] == "done":
-            return {key: value for key, value in last.items() if key != "kind"}
+        while True:
+            process = self._ready(size)
+            try:
+                process.give({"task": task, "size": size} | request, raw)
+                last = process.follow(silence_s, on_told, should_stop)
+            except BaseException:
+                self.close()
+                raise
+            if last["kind"] == "done":
+                return {key: value for key, value in last.items() if key != "kind"}
+            if last["kind"] == "gone":
+                process.log_last_words()
+            if last["kind"] == "gone" or last.get("is_spent"):
+                self.close()
+                if process.tasks > 1:
+                    continue  # perhaps an earlier file's fault: once more, in a process of its own
+            break
         if last["kind"] == "gone":
-            process.log_last_words()
-            self.close()
+            name = visible(str(request["name"]))
             raise error(_crashed(name, last["how"]), code="IN-CRASH")
-        if last.get("is_spent"):
-            self.close()
         if last.get("code") == "DISK-FULL":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise error(str(last["message"]), code=str(last["code"]))
@@ -210,6 +218,8 @@ class _Process:
         """Hand a task on, with its file; if the process died at once, `follow` says so."""
         assert self.process.stdin is not None  # noqa: S101 - asked for above
         handed = raw is not None and self.files is not None
+        if raw is not None:
+            raw.seek(0)
         with suppress(OSError):
             if raw is not None and self.files is not None:
                 socket.send_fds(self.files, [b"f"], [raw.fileno()])
