@@ -429,7 +429,7 @@ def test_a_set_clock_does_not_hide_a_running_job(
     job_id = start_job(workspace, "load", {"paths": [str(path)]})
     wait_for(lambda: find_job(workspace, job_id).progress.get("packets", 0) > 0)
     process = psutil.Process(job_processes.started[job_id].pid)
-    monkeypatch.setattr(jobs, "_created", lambda _: time.time() + 86_400)
+    monkeypatch.setattr(job_processes, "created_at", lambda _: time.time() + 86_400)
     assert find_job(workspace, job_id).state == "running"
     assert cancel_job(workspace, job_id).state == "cancelled"
     job_processes.started[job_id].wait(timeout=5)
