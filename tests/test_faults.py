@@ -18,7 +18,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from darkgnn_core import catalogue, durable, inbox, job_processes, jobs, worker
+from darkgnn_core import catalogue, durable, inbox, job_processes, worker
 from darkgnn_core import workspace as workspace_module
 from darkgnn_core.catalogue import MIGRATIONS, open_catalogue
 from darkgnn_core.config import SnapshotConfig
