@@ -42,7 +42,7 @@ PORT_KEYS = 1 << 33
 TRIAL_DAYS = 2
 TRIAL_EPOCHS = 1
 SMALL_HOSTS = 16
-LARGER = 4.0
+LARGER = 16.0
 """The larger trial has at least so many times the hosts of the small one, where they are there."""
 BUDGET_S = 1.5
 """What the larger trial is meant to take."""

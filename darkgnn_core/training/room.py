@@ -82,7 +82,8 @@ def _network(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> fl
     """Return what a network holds on a day: its graphs, what it learned, and what goes back."""
     window = sizes.days[window_of(method, settings, day)]
     width = float(width_of(method, settings))
-    graphs = sum(GRAPH_ROW_BYTES * each.nodes + ENTRY_BYTES * each.entries for each in window)
+    kept = sizes.days[: settings.train_days + 1] if method == "gcn-gru" else window
+    graphs = sum(GRAPH_ROW_BYTES * each.nodes + ENTRY_BYTES * each.entries for each in kept)
     learned = FLOAT * parameters_of(method, settings, _vectors(method, sizes))
     if method.startswith("random"):
         return graphs + learned + _passing(settings, width, window)
