@@ -8,6 +8,7 @@ from darkgnn_core.errors import ConfigError
 from darkgnn_core.evaluation import dummies, open_set, past_labels, same_day, weak_labels
 from darkgnn_core.evaluation.labelled_days import LabelledDay
 from darkgnn_core.evaluation.predictions import PAPER, DayScores, Voting
+from darkgnn_core.spaces import one_thread_each
 
 Predict = Callable[[Sequence[LabelledDay], Voting, int], list[DayScores]]
 
@@ -158,9 +159,10 @@ def predict_days(
     if absent := sorted(set(wanted) - set(there)):
         raise ConfigError(f"there are no days {', '.join(absent)}.", code="EVALUATION")
     found: dict[str, dict[int, list[DayScores]]] = {}
-    for position, key in enumerate(there):
-        if key in wanted:
-            for result in protocol.predict(days[: position + 1], voting, seed):
-                draws = found.setdefault(result.variant, {})
-                draws.setdefault(result.draw, []).append(result)
+    with one_thread_each():
+        for position, key in enumerate(there):
+            if key in wanted:
+                for result in protocol.predict(days[: position + 1], voting, seed):
+                    draws = found.setdefault(result.variant, {})
+                    draws.setdefault(result.draw, []).append(result)
     return {variant: list(draws.values()) for variant, draws in found.items()}
