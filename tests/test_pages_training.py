@@ -280,6 +280,9 @@ def test_what_cannot_fit_is_not_started(
     app.run()
     assert reason in app.error[0].value.replace("\\", "")
     assert app.button(key="train_start").disabled
+    running(workspace)
+    assert "It waits for the runs before it" in texts(quiet(app.run()))
+    assert not app.button(key="train_start").disabled
 
 
 def test_a_run_that_is_there_is_said_and_opened(run: Any, workspace: Workspace) -> None:

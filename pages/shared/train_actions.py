@@ -1,6 +1,6 @@
 """What can be done with a run: go on, clone, rename, archive, delete; and after a failure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -90,9 +90,10 @@ def _offer_deleting(workspace: Workspace, run: Run) -> None:
             done(f"The run is deleted; {size} are free.")
 
 
-def offer_all(workspace: Workspace, runs: Sequence[Run], size: int) -> None:
+def offer_all(workspace: Workspace, runs: Sequence[Run], sizes: Mapping[str, int]) -> None:
     """Offer to archive or delete all runs of the list that are not active."""
     ended = [run for run in runs if not run.is_active]
+    size = sum(sizes[run.id] for run in ended)
     with st.popover(f"All {len(runs):,} in the list", icon=":material/checklist:"):
         st.text(f"{len(ended):,} have ended and take {file_size(size)}.")
         if st.button("Archive them", key="runs_archive_all", icon=":material/archive:"):

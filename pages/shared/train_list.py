@@ -90,7 +90,7 @@ def _show_list(workspace: Workspace, runs: list[Run], in_view: Run | None) -> No
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Choose a row to see a run in full.")
         if len(runs) > 1:
-            offer_all(workspace, runs, sum(sizes.values()))
+            offer_all(workspace, runs, sizes)
 
 
 def _mark_row(rows: list[int]) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from darkgnn_core.charts.training_tables import what_of
 from darkgnn_core.errors import DarkgnnError
 from darkgnn_core.estimates import Estimate, add_up, room_for
-from darkgnn_core.runs import Run, create_runs, rename_run
+from darkgnn_core.runs import Run, create_runs, list_runs, rename_run
 from darkgnn_core.units import duration, file_size
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders, state
@@ -29,17 +29,15 @@ def show_start(workspace: Workspace, wanted: Wanted) -> None:
             st.text(f"... and {number - 12:,} more")
         estimates = _show_estimate(workspace, wanted)
         same = _show_same(workspace, wanted)
-        together = room_for(workspace, add_up(estimates)) if estimates else None
-        if together is not None and not together.fits:
-            st.error(safe(together.why_not), icon=":material/block:")
+        can_start = bool(estimates) and _has_room(workspace, wanted, add_up(estimates))
         label = "Start again" if same else "Start"
         if st.button(
             label,
             key="train_start",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=together is None or not together.fits,
-            help="It does not fit." if together is not None and not together.fits else None,
+            disabled=not can_start,
+            help=None if can_start else "Not possible for the reason above.",
         ):
             _start(workspace, wanted, estimates, again=bool(same))
         if number > 1:
@@ -69,6 +67,22 @@ def _show_estimate(workspace: Workspace, wanted: Wanted) -> list[Estimate]:
         persist_state="session",
     )
     return estimates
+
+
+def _has_room(workspace: Workspace, wanted: Wanted, together: Estimate) -> bool:
+    """Say whether the runs may start; where memory or disk do not suffice, say what lacks."""
+    found = room_for(workspace, together)
+    if found.fits:
+        return True
+    devices = {config.device for config in wanted.configs}
+    if not any(run.is_active and run.config.device in devices for run in list_runs(workspace)):
+        st.error(safe(found.why_not), icon=":material/block:")
+        return False
+    st.warning(
+        f"{safe(found.why_not)} It waits for the runs before it; more may be free by then.",
+        icon=":material/hourglass_top:",
+    )
+    return True
 
 
 def _show_same(workspace: Workspace, wanted: Wanted) -> list[Run]:
