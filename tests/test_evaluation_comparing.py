@@ -77,6 +77,17 @@ def test_pairs_are_adjusted_for_their_number() -> None:
         compare({"a": runs["a"]})
 
 
+def test_baselines_are_held_against_runs_and_not_against_each_other() -> None:
+    """Two runs and two baselines: one pair of runs, four with baselines."""
+    random = np.random.default_rng(6)
+    made = {name: series(list(random.normal(0.7, 0.05, 11))) for name in "abxy"}
+    runs, baselines = ({name: made[name] for name in names} for names in ("ab", "xy"))
+    table = compare(runs, baselines=baselines)
+    pairs = list(zip(table["first"], table["second"], strict=True))
+    assert pairs == [("a", "b"), ("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")]
+    assert len(compare({"a": made["a"]}, baselines=baselines)) == 2
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 @settings(deadline=None, max_examples=80)
 def test_holm_is_the_step_down_by_hand(p: list[float]) -> None:

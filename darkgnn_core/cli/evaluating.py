@@ -1,6 +1,7 @@
 """The command `evaluate`: how good are runs, per class and day, and which is better."""
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import get_args
@@ -70,6 +71,9 @@ DAYS = {
     "ece": "ECE",
 }
 """Columns of each table with what people read above them."""
+
+PAIR_NUMBERS = ("difference", "sd", "low", "high", "p", "p_holm", "detectable")
+"""Columns that people read with four decimals."""
 
 
 def add_evaluate_options(command: argparse.ArgumentParser) -> None:
@@ -270,15 +274,19 @@ def _is_empty(column: "pd.Series[str]") -> bool:
 
 
 def _show_comparison(found: dict[tuple[str, str], Repeats], output: Output) -> None:
-    by_day = {
-        " ".join(part for part in name if part): each.by_day.set_index("day")["macro_f1"]
-        for name, each in found.items()
-    }
-    if len(by_day) < 2:
+    """Compare runs with each other and with baselines; none where there is one run alone."""
+    by_day: dict[str, pd.Series[float]] = {}
+    baselines: dict[str, pd.Series[float]] = {}
+    for (name, variant), each in found.items():
+        told = by_day if name not in DUMMIES else baselines
+        told[f"{name} {variant}".strip()] = each.by_day.set_index("day")["macro_f1"]
+    if len(by_day) + len(baselines) < 2:
         return
-    table = compare(by_day)
+    table = compare(by_day, baselines=baselines)
     said = [sentence(row) for row in table.to_dict("records")]
-    output.table("comparison", table, title="Pairs, macro F1 day by day")
+    exact = {name: table[name].map("{:.4f}".format) for name in PAIR_NUMBERS}
+    output.table("comparison", table.assign(**exact), title="Pairs, macro F1 day by day")
+    output.value("comparison", json.loads(table.to_json(orient="records")))
     output.value("sentences", said)
     for text in said:
         output.say(text)

@@ -1,7 +1,7 @@
 """Runs held against each other day by day: is a difference more than the days' ups and downs?"""
 
 from collections.abc import Mapping
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,21 @@ COLUMNS = [
 ]
 
 
-def compare(by_day: Mapping[str, "pd.Series[float]"], *, seed: int = 0) -> pd.DataFrame:
-    """Compare every two runs on the days that both have.
+def compare(
+    by_day: Mapping[str, "pd.Series[float]"],
+    *,
+    baselines: Mapping[str, "pd.Series[float]"] | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare every two runs on the days that both have, and every run with every baseline.
 
     Days share hosts, so they are not independent and p is too small rather than too large; the
     interval draws blocks of days and is the better guide. Below 6 days no difference can be
     significant.
 
     Args:
-        by_day: For each run, at least two, a score a day by key of the bin, such as macro F1.
+        by_day: For each run a score a day by key of the bin, such as macro F1.
+        baselines: The same for what runs are held against; they are not compared among themselves.
         seed: Of the draws behind the intervals.
 
     Returns:
@@ -48,19 +54,22 @@ def compare(by_day: Mapping[str, "pd.Series[float]"], *, seed: int = 0) -> pd.Da
         spread would show 4 times in 5).
 
     Raises:
-        ConfigError: `EVALUATION` with fewer than two runs.
+        ConfigError: `EVALUATION` where there is nothing to compare.
 
     Source:
         Wilcoxon, Biometrics Bulletin 1 (1945); Holm, Scandinavian Journal of Statistics 6 (1979);
         Demsar, JMLR 7 (2006) for comparing classifiers so.
     """
-    if len(by_day) < 2:
-        raise ConfigError("two or more runs are compared, got fewer.", code="EVALUATION")
-    rows = [
-        {"first": first, "second": second} | _pair(by_day[first], by_day[second], seed)
-        for first, second in combinations(by_day, 2)
-    ]
-    table = pd.DataFrame(rows)
+    others = baselines or {}
+    pairs = [*combinations(by_day, 2), *product(by_day, others)]
+    if not pairs:
+        message = "one run and a baseline, or two runs, are compared, got fewer."
+        raise ConfigError(message, code="EVALUATION")
+    either = {**others, **by_day}
+    table = pd.DataFrame(
+        {"first": first, "second": second} | _pair(either[first], either[second], seed)
+        for first, second in pairs
+    )
     table["p_holm"] = holm(table["p"].to_numpy(np.float64))
     table["is_significant"] = table["p_holm"] < LEVEL
     return table[COLUMNS]
