@@ -8,7 +8,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ from darkgnn_core.durable import (
 from darkgnn_core.errors import RunError
 from darkgnn_core.jobs import is_silent_since
 from darkgnn_core.run_config import RunConfig
+from darkgnn_core.training.progress import NAME as PROGRESS
 from darkgnn_core.workspace import Workspace
 
 RUN_FILE = "run.json"
 EMBEDDINGS = "embeddings"
+DELETED = "deleted"
 LOCK_S = 20.0
 
 
@@ -48,7 +50,8 @@ class Run:
         code: Code of the error of a failed run, such as `DIVERGED`; empty otherwise.
         progress: How far it is: `unit`, `day`, `units_done`, `units_total`, `epoch`, `epochs`,
             `loss`, `accuracy`, `seconds` over all attempts, `remaining_s`, `peak_bytes`.
-        result: Of the last time it was done: `seconds`, `seconds_a_day`, `peak_bytes`, `days`, `bytes`.
+        result: Of the last time it was done: `seconds`, `seconds_a_day`, `peak_bytes`,
+            `gpu_peak_bytes`, `days`, `bytes`.
         provenance: `data`, `snapshot_config`, `code`, `libraries`, `python`, `machine`, `threads`;
             `later` lists the environments of attempts that differed.
         estimate: What was estimated before it started, or {}.
@@ -192,11 +195,16 @@ def runs_lock(workspace: Workspace) -> Iterator[None]:
 
 
 def _sweep(workspace: Workspace) -> None:
-    """Remove directories that no row speaks of: runs half made or half deleted."""
+    """Remove directories of runs half made or half deleted.
+
+    One that has been at work stays though no row speaks of it: the catalogue may be an older one
+    from a backup.
+    """
     with workspace.catalogue() as connection:
         known = {row["id"] for row in connection.execute("SELECT id FROM run")}
     for path in workspace.runs.iterdir():
-        if path.name not in known:
+        is_gone = path.name.startswith(TEMPORARY) or (path / DELETED).exists()
+        if path.name not in known and (is_gone or not (path / PROGRESS).exists()):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -253,13 +261,16 @@ def set_provenance(workspace: Workspace, run: Run, provenance: dict[str, Any]) -
 def remove_run(workspace: Workspace, run: Run) -> None:
     """Delete a run's row, its jobs and all its files, inside `runs_lock`.
 
-    Its row goes first: whatever a kill leaves behind is no run any more, and is swept.
+    Its row goes before its files: what a kill leaves behind is no run any more, and is swept.
     """
     with workspace.catalogue() as connection:
         rows = connection.execute("SELECT id FROM job WHERE run_id = ?", (run.id,)).fetchall()
+        with suppress(FileNotFoundError):  # its directory was removed by hand
+            (directory_of(workspace, run.id) / DELETED).touch()
         connection.execute("DELETE FROM run WHERE id = ?", (run.id,))  # and its jobs, by reference
     gone = workspace.runs / f"{TEMPORARY}{run.id}"
-    directory_of(workspace, run.id).rename(gone)
+    with suppress(FileNotFoundError):
+        directory_of(workspace, run.id).rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
     for row in rows:
         shutil.rmtree(workspace.jobs / row["id"], ignore_errors=True)

@@ -339,11 +339,14 @@ def test_a_kill_while_deleting_or_making_leaves_no_half_run(
         with pytest.raises(KeyboardInterrupt):
             one(workspace, replace(FEATURES, seed=2))
     assert [run.id for run in list_runs(workspace)] == [kept]
-    assert len(list(workspace.runs.iterdir())) == 2, (
-        "one whole, one half made; the half deleted was swept"
-    )
+    half = {path.name for path in workspace.runs.iterdir()} - {kept}
+    assert len(half) == 1, "what was half deleted went when the next one was made"
+    of_backup = workspace.runs / "aaaaaaaaaaaa"
+    of_backup.mkdir()
+    (of_backup / "progress.jsonl").touch()
     made = one(workspace, replace(FEATURES, seed=2))
-    assert {path.name for path in workspace.runs.iterdir()} == {kept, made}
+    found = {path.name for path in workspace.runs.iterdir()}
+    assert found == {kept, made, of_backup.name}, "work that no row knows of is not thrown away"
 
 
 def test_an_embedding_is_opened_after_its_hash_was_checked(workspace: Workspace) -> None:
