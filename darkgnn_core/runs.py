@@ -1,22 +1,20 @@
 """Runs: create them, queue, follow, cancel, resume, name, delete, and open what they made."""
 
 import sqlite3
-import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
-from darkgnn_core.catalogue import transaction, utc_now
+from darkgnn_core.catalogue import transaction
 from darkgnn_core.config import SnapshotConfig
-from darkgnn_core.devices import choose_device
 from darkgnn_core.durable import check_file
 from darkgnn_core.embeddings import Embedding, read_embedding
-from darkgnn_core.errors import RunError, visible
+from darkgnn_core.errors import RunError
 from darkgnn_core.jobs import add_queued_job, cancel_job, read_log, settle_jobs
-from darkgnn_core.provenance import cores, environment
-from darkgnn_core.run_config import FusionConfig, NetworkConfig, RunConfig
+from darkgnn_core.run_config import FusionConfig, RunConfig
 from darkgnn_core.run_days import DayInput, data_of
 from darkgnn_core.run_inputs import inputs_between, inputs_named
+from darkgnn_core.run_planning import checked_name, planned_runs, refuse_repeats
 from darkgnn_core.run_store import (
     EMBEDDINGS,
     Run,
@@ -51,8 +49,6 @@ __all__ = [
     "size_of",
 ]
 
-NAME_CHARACTERS = 120
-
 
 def create_runs(
     workspace: Workspace,
@@ -84,10 +80,10 @@ def create_runs(
         raise RunError("There are no settings to run.", code="NOTHING")
     each = estimate or {}
     estimates = [each] * len(configs) if isinstance(each, dict) else each
-    made = _new_runs(workspace, configs, name=name, group=group, estimates=estimates)
+    made = planned_runs(workspace, configs, name=name, group=group, estimates=estimates)
     with runs_lock(workspace), workspace.catalogue() as connection:
         if not again:
-            _refuse_repeats(connection, made)
+            refuse_repeats(connection, made)
         for run in made:
             write_directory(workspace, run)
         with transaction(connection):
@@ -96,119 +92,6 @@ def create_runs(
                 _queue(connection, run)
     settle_jobs(workspace)
     return [run.id for run in made]
-
-
-def _new_runs(
-    workspace: Workspace,
-    configs: Sequence[RunConfig],
-    *,
-    name: str,
-    group: str,
-    estimates: Sequence[dict[str, Any]],
-) -> list[Run]:
-    snapshot_config = workspace.snapshot_config()
-    made_with = environment() | {
-        "snapshot_config": asdict(snapshot_config),
-        "threads": cores(),
-        "later": [],
-    }
-    data: dict[tuple[str, str], dict[str, Any]] = {}
-    names = _names(configs, name)
-    is_several = len(configs) > 1
-    joined = group or ((name or f"sweep {uuid.uuid4().hex[:6]}") if is_several else "")
-    made = []
-    for config, own_name, estimate in zip(configs, names, estimates, strict=True):
-        if config.device != "cpu":
-            choose_device(config.device, config.method)
-        _refuse_missing_sources(workspace, config)
-        days = (config.first_day, config.last_day)
-        if days not in data:
-            inputs = inputs_between(workspace, snapshot_config, first_day=days[0], last_day=days[1])
-            data[days] = data_of(inputs, snapshot_config)
-        provenance = {"data": data[days]} | made_with
-        made.append(_new_run(config, _checked(own_name), joined, provenance, estimate))
-    return made
-
-
-def _new_run(
-    config: RunConfig,
-    name: str,
-    group: str,
-    provenance: dict[str, Any],
-    estimate: dict[str, Any],
-) -> Run:
-    return Run(
-        id=uuid.uuid4().hex[:12],
-        name=name,
-        group=visible(group)[:NAME_CHARACTERS],
-        config=config,
-        config_hash=config.hash,
-        state="queued",
-        message="",
-        code="",
-        progress={},
-        result={},
-        provenance=provenance,
-        estimate=estimate,
-        archived=False,
-        created_at=utc_now(),
-        started_at=None,
-        ended_at=None,
-        job_id=None,
-        days=(),
-    )
-
-
-def _names(configs: Sequence[RunConfig], name: str) -> list[str]:
-    if name and len(configs) > 1:
-        return [f"{name} ({number} of {len(configs)})" for number in range(1, len(configs) + 1)]
-    return [name or _own_name(config) for config in configs]
-
-
-def _own_name(config: RunConfig) -> str:
-    parts = [config.method]
-    if isinstance(config.settings, NetworkConfig) and not config.settings.use_features:
-        parts.append("no features")
-    return ", ".join([*parts, config.preset, f"seed {config.seed}"])
-
-
-def _checked(name: str) -> str:
-    """Return a name as it may be kept.
-
-    Raises:
-        RunError: `NAME`.
-    """
-    kept = visible(name).strip()
-    if not 1 <= len(kept) <= NAME_CHARACTERS:
-        raise RunError(f"A name has 1 to {NAME_CHARACTERS} characters.", code="NAME")
-    return kept
-
-
-def _refuse_missing_sources(workspace: Workspace, config: RunConfig) -> None:
-    if isinstance(config.settings, FusionConfig):
-        for run_id in config.settings.runs:
-            read_run(workspace, run_id)
-
-
-def _refuse_repeats(connection: sqlite3.Connection, made: Sequence[Run]) -> None:
-    """Refuse a run whose settings and data another has."""
-    seen: set[tuple[str, str]] = set()
-    for run in made:
-        hashes = (run.config_hash, str(run.provenance["data"]["hash"]))
-        row = connection.execute(
-            "SELECT run.id, run.name, job.state FROM run LEFT JOIN job ON job.id = run.job_id "
-            "WHERE config_hash = ? AND data_hash = ? ORDER BY run.rowid DESC",
-            hashes,
-        ).fetchone()
-        if row is not None:
-            raise RunError(
-                f"Run {row['id']} ({row['name']}, {row['state']}) has the same settings and data. "
-                "Open or resume that one, change a setting, or ask for it again on purpose.",
-                code="REPEATED",
-            )
-        if hashes in seen:
-            raise RunError("Two of these runs have the same settings.", code="REPEATED")
-        seen.add(hashes)
 
 
 def _queue(connection: sqlite3.Connection, run: Run) -> None:
@@ -338,7 +221,7 @@ def rename_run(workspace: Workspace, run_id: str, name: str) -> Run:
         RunError: `NO-RUN`, `NAME`.
     """
     run = read_run(workspace, run_id)
-    kept = _checked(name)
+    kept = checked_name(name)
     with workspace.catalogue() as connection:
         connection.execute("UPDATE run SET name = ? WHERE id = ?", (kept, run_id))
     return replace(run, name=kept)
