@@ -431,8 +431,12 @@ def test_new_days_can_be_gone_on_with(run: Any, workspace: Workspace) -> None:
     assert find_run(workspace, run_id).is_active
 
 
-def test_a_failed_run_says_why_and_what_may_help(run: Any, workspace: Workspace) -> None:
+def test_a_failed_run_says_why_and_what_may_help(
+    run: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Message and code; a way to try it on the processor, or in smaller batches."""
+    found = (Device("cpu", "Processor", 10**10), Device("cuda:0", "A card", 10**10))
+    monkeypatch.setattr("darkgnn_core.devices.devices", lambda: found)
     run_id = made_run(
         workspace,
         RunConfig.of("i-gcn", device="cuda:0"),
