@@ -16,7 +16,7 @@ import psutil
 
 from darkgnn_core.devices import Device, choose_device, devices
 from darkgnn_core.paces import Pace, pace_of
-from darkgnn_core.run_config import NetworkConfig, RunConfig
+from darkgnn_core.run_config import DarkVecConfig, NetworkConfig, RunConfig
 from darkgnn_core.run_days import DayInput
 from darkgnn_core.run_inputs import inputs_between
 from darkgnn_core.snapshots.reading import column, read_hosts, read_ports, read_summary
@@ -132,7 +132,7 @@ def _basis(pace: Pace, config: RunConfig) -> str:
 def sizes_of(config: RunConfig, inputs: Sequence[DayInput]) -> Sizes:
     """Return how large the days of a run are, from what their snapshots say of themselves.
 
-    Distinct nodes are counted only for networks without features, which learn a vector for each.
+    Distinct nodes are counted only where each is learned by itself (`costs.Sizes`).
 
     Raises:
         WorkspaceError: `DAMAGED`.
@@ -142,6 +142,8 @@ def sizes_of(config: RunConfig, inputs: Sequence[DayInput]) -> Sizes:
         DaySize(each["hosts"], each["ports"], each["edges"], each["kept"]) for each in summaries
     )
     settings = config.settings
+    if isinstance(settings, DarkVecConfig):
+        return Sizes(days, nodes=_distinct([_hosts_of(each) for each in inputs]))
     if not isinstance(settings, NetworkConfig) or settings.use_features:
         return Sizes(days)
     nodes = [_nodes_of(each) for each in inputs]
@@ -150,9 +152,12 @@ def sizes_of(config: RunConfig, inputs: Sequence[DayInput]) -> Sizes:
 
 
 def _nodes_of(day: DayInput) -> Keys:
-    hosts = column(read_hosts(day.directory, ["host"]), "host").astype(np.int64)
     ports = column(read_ports(day.directory, ["port"]), "port").astype(np.int64)
-    return np.concatenate([hosts, ports + PORT_KEYS])
+    return np.concatenate([_hosts_of(day), ports + PORT_KEYS])
+
+
+def _hosts_of(day: DayInput) -> Keys:
+    return column(read_hosts(day.directory, ["host"]), "host").astype(np.int64)
 
 
 def _distinct(nodes: Sequence[Keys]) -> int:

@@ -216,6 +216,7 @@ def test_sizes_are_what_the_snapshots_say(filled: Workspace) -> None:
     # 20 hosts a day, the first of them gone and a new one there as often as a day has passed
     sizes = sizes_of(learned, inputs)
     assert (sizes.nodes, sizes.window_nodes) == (23 + 5, 22 + 5)
+    assert sizes_of(RunConfig.of("i-darkvec"), inputs).nodes == 23
 
 
 def test_an_estimate_adds_up_by_hand(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,8 @@ class Sizes:
 
     Attributes:
         days: One a bin, in time order.
-        nodes: Distinct hosts and ports of all bins; only networks without features ask.
+        nodes: Distinct hosts and ports of all bins, where they are learned one by one: networks
+            without features, and i-DarkVec (its hosts alone).
         window_nodes: The most distinct hosts and ports of one window; likewise.
     """
 

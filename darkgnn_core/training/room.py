@@ -35,8 +35,10 @@ ENTRY_BYTES = 60.0
 """What an entry of an adjacency takes: the graph's, the matrix on the device, its transpose."""
 LINK_BYTES = 200.0
 """What a pair that is predicted takes: its ends, and the last rows of the head."""
-VECTOR_COPIES = 1.0
-"""Gradient of the vectors of a window, in units of what is learned (weight, moments, gradient)."""
+VECTOR_COPIES = 4.0
+"""Vectors of a window beside the table they are taken from, with their gradients and moments."""
+WHILE_KEPT = 7.0
+"""What is learned, its gradient and two moments, and the bytes of the checkpoint they go into."""
 GATES = 7.0
 """Widths E that a recurrent step keeps for the way back: state, two gates, new, three products."""
 TABLE_ROW_BYTES, TABLE_EDGE_BYTES = 2_400.0, 120.0
@@ -64,9 +66,10 @@ def memory_of(config: RunConfig, sizes: Sizes) -> float:
     if isinstance(settings, NetworkConfig):
         return read + max(_network(config.method, settings, sizes, day) for day in range(len(days)))
     if isinstance(settings, DarkVecConfig):
-        words = sum(each.hosts for each in days)
         return (
-            read + words * _word_bytes(settings) + PACKET_BYTES * max(each.packets for each in days)
+            read
+            + _words(sizes) * _word_bytes(settings)
+            + PACKET_BYTES * max(each.packets for each in days)
         )
     if isinstance(settings, FusionConfig):
         width = FUSED_WIDTH * len(settings.runs)
@@ -92,13 +95,12 @@ def _network(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> fl
     if takes_batches_on(method, settings, sizes, day):
         seen = tuple(batch_of(settings, each) for each in window)
         rows = min(rows, sum(each.nodes for each in seen))
-    if not settings.use_features:
-        learned += VECTOR_COPIES * FLOAT * settings.hidden * rows
     each_row = 2.0 * width + (GATES * settings.embedding if is_recurrent(method) else 0.0)
     back = sum(FLOAT * each_row * each.nodes for each in seen)
     if not settings.use_features:
-        back += sum(2.0 * FLOAT * settings.hidden * each.nodes for each in seen)
-    return graphs + 4.0 * learned + links + back + _passing(settings, width, seen)
+        wide = VECTOR_COPIES * rows + 2.0 * sum(each.nodes for each in seen)
+        back += FLOAT * settings.hidden * wide
+    return graphs + WHILE_KEPT * learned + links + back + _passing(settings, width, seen)
 
 
 def _passing(settings: NetworkConfig, width: float, seen: Sequence[DaySize]) -> float:
@@ -113,6 +115,11 @@ def _passing(settings: NetworkConfig, width: float, seen: Sequence[DaySize]) -> 
 def _vectors(method: str, sizes: Sizes) -> int:
     """Return how many nodes have a learned vector in the end; a GCN starts anew each day."""
     return sizes.window_nodes if method == "gcn" else sizes.nodes
+
+
+def _words(sizes: Sizes) -> int:
+    """Return how many hosts i-DarkVec has met in the end."""
+    return sizes.nodes or sum(each.hosts for each in sizes.days)
 
 
 def _word_bytes(settings: DarkVecConfig) -> float:
@@ -164,7 +171,7 @@ def _checkpoint(method: str, settings: Settings, sizes: Sizes) -> float:
         parts = 1.0 if method.startswith("random") else 3.0
         return parts * FLOAT * parameters_of(method, settings, _vectors(method, sizes))
     if isinstance(settings, DarkVecConfig):
-        return sum(each.hosts for each in sizes.days) * _word_bytes(settings)
+        return _words(sizes) * _word_bytes(settings)
     if method == "autoencoder" and isinstance(settings, TableConfig):
         return 3.0 * FLOAT * 2 * settings.hidden * (FEATURES + settings.embedding)
     return 0.0
