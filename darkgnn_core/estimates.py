@@ -48,7 +48,7 @@ __all__ = [
 
 Keys = npt.NDArray[np.int64]
 PORT_KEYS = 1 << 33
-UNIT_S, WRITE_BYTES_A_S = 0.05, 2e8
+UNIT_S, WRITE_BYTES_A_S = 0.02, 4e8
 """What keeping a unit takes: some syncs of the disk, and the bytes written."""
 WHILE_WRITING = 2
 """A new checkpoint is written whole before the old one goes."""

@@ -13,10 +13,10 @@ from darkgnn_core.training.link_batches import link_batches
 from darkgnn_core.training.methods import make_trainer
 from darkgnn_core.training.neighbour_draws import NeighbourDraws
 from darkgnn_core.training.network import NetworkAtWork
-from darkgnn_core.training.sampling import shuffled
+from darkgnn_core.training.sampling import dealt
 
 SMALL = {"hidden": 24, "output": 16, "embedding": 8, "head": 6, "history_days": 2}
-SAMPLED = {"sampling": "neighbours", "batch_edges": 64, "fanout": 4}
+SAMPLED = {"sampling": "neighbours", "batch_edges": 80, "fanout": 4}
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +26,8 @@ def _one_thread():
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
-    """Three made days of forty hosts in two groups."""
-    return planted_days(tmp_path_factory.mktemp("planted"), days=3, hosts=40)
+    """Three made days of thirty hosts in two groups."""
+    return planted_days(tmp_path_factory.mktemp("planted"), days=3, hosts=30)
 
 
 def sampled(method, **changes):
@@ -70,7 +70,7 @@ def test_drawn_rows_are_averages_over_true_neighbours():
 
 def test_averages_are_right_in_the_mean():
     """Over many draws the sampled average is the exact one, and closer than free draws are."""
-    adjacency, draws = made_adjacency(), 4000
+    adjacency, draws = made_adjacency(), 2000
     chance = np.random.default_rng(3)
     x = chance.normal(size=adjacency.shape[1])
     exact, port = adjacency @ x, 64
@@ -104,23 +104,29 @@ def test_uniform_draws_keep_values():
     whole, port = adjacency.toarray(), np.array([64])
     sampler = NeighbourDraws(adjacency, 4, by_weight=False)
     chance, drawn = np.random.default_rng(5), []
-    for _ in range(3000):
+    for _ in range(1500):
         found = sampler.draw(port, chance)
         assert len(found.indices) == 5
         np.testing.assert_array_equal(found.data, whole[64, found.indices])
         drawn += found.indices.tolist()
     counts = np.bincount(drawn, minlength=69)
     others = (whole[64] > 0) & (np.arange(69) != 64)
-    assert counts[64] == 3000
-    np.testing.assert_allclose(counts[others], 3000 * 4 / others.sum(), rtol=0.15)
+    assert counts[64] == 1500
+    np.testing.assert_allclose(counts[others], 1500 * 4 / others.sum(), rtol=0.2)
 
 
-def test_batches_share_out_all_links():
-    """Each link is in one batch, each batch has its share of pairs that are none."""
-    batches = shuffled(10, 7, 4, np.random.default_rng(0))
-    assert [len(each) for each in batches] == [7, 5, 5]
-    assert sorted(np.concatenate(batches).tolist()) == list(range(17))
-    assert [int((each < 10).sum()) for each in batches] == [4, 3, 3]
+def test_batches_share_out_all_hosts():
+    """Each pair is in one batch, all pairs of a host in the same, about `size` links in each."""
+    chance = np.random.default_rng(0)
+    hosts, exists = chance.integers(0, 100, 900), chance.random(900) < 0.5
+    batches = dealt(hosts, exists, 100, chance)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(900))
+    groups = [set(hosts[each].tolist()) for each in batches]
+    assert sum(map(len, groups)) == len(set().union(*groups))
+    assert all(80 <= exists[each].sum() <= 120 for each in batches[:-1])
+    assert len(dealt(np.zeros(9, np.int64), np.ones(9, bool), 2, chance)) == 1
+    again = dealt(hosts, exists, 100, chance)
+    assert batches[0].tolist() != again[0].tolist()
 
 
 def test_loader_gives_the_links_of_a_batch(planted):
@@ -129,7 +135,7 @@ def test_loader_gives_the_links_of_a_batch(planted):
     graph = day_graph(days.snapshot(0), sampled("gcn").settings)
     exists = np.ones(graph.edges.shape[1], bool)
     exists[::3] = False
-    batches = shuffled(len(exists), 0, 30, np.random.default_rng(0))
+    batches = dealt(graph.edges[0], exists, 30, np.random.default_rng(0))
     sampler = NeighbourDraws(graph.adjacency, 1000)
     made = list(link_batches(sampler, graph.edges, exists, batches, np.random.default_rng(1)))
     assert len(made) == len(batches) > 2
@@ -198,7 +204,6 @@ def test_every_parameter_gets_gradient(planted, method, use_features):
         {"carry_state": True},
         {"mask_edges": 0.3, "negatives": "historical"},
         {"includes_today": False},
-        {"convolution": "sage"},
         {"convolution": "gatv2"},
     ],
     ids=lambda changes: "-".join(map(str, changes)),

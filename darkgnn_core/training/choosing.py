@@ -16,8 +16,9 @@ ENTRY_BYTES = 110.0
 links drawn from it."""
 NODE_BYTES = 1_000.0
 """What a node takes beside what grows with the widths: features, and their copies."""
-PASSES = 6.0
-"""Widths K that a node's row keeps or passes through on the way there and back."""
+KEPT, PASSING = 1.5, 4.5
+"""Widths K that a row of each graph keeps for the way back, and that pass through with the
+largest graph."""
 
 
 def takes_batches(settings: NetworkConfig, width: int, graphs: Iterable[tuple[int, int]]) -> bool:
@@ -41,7 +42,8 @@ def whole_bytes(settings: NetworkConfig, width: int, graphs: Iterable[tuple[int,
         width: K.
         graphs: Nodes and edges of each graph of the window.
     """
-    each_node = NODE_BYTES + 4.0 * PASSES * width
-    if not settings.use_features or settings.convolution != "gcn":
-        each_node += 4.0 * PASSES * settings.hidden
-    return sum(each_node * nodes + ENTRY_BYTES * (2 * edges + nodes) for nodes, edges in graphs)
+    graphs = list(graphs)
+    wide = settings.hidden if not settings.use_features or settings.convolution != "gcn" else 0
+    each_node = NODE_BYTES + 4.0 * KEPT * (width + 2 * wide)
+    kept = sum(each_node * nodes + ENTRY_BYTES * (2 * edges + nodes) for nodes, edges in graphs)
+    return kept + 4.0 * PASSING * (width + wide) * max(nodes for nodes, _ in graphs)

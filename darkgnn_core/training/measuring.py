@@ -176,6 +176,9 @@ def measure(config: RunConfig, days: Days) -> dict[str, float]:
     base_bytes = float(psutil.Process().memory_info().rss)
     share = min(1.0, share * max(LARGER, BUDGET_S / small.seconds))
     large = _train(trial, CutDays(days, share))
+    while share < 1.0 and large.seconds < BUDGET_S / 2:
+        share = min(1.0, share * BUDGET_S / large.seconds)
+        large = _train(trial, CutDays(days, share))
     step_s, factor = fitted(small, large)
     about = {"hosts": float(round(share * most)), "seconds": large.seconds}
     return found | about | {"step_s": step_s, "factor": factor, "base_bytes": base_bytes}

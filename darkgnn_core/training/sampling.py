@@ -1,14 +1,19 @@
 """A day in batches of links, with the neighbours that are drawn for each: for days too large.
 
-One pass over a day is one step of Adam a batch: `batch_edges` of the day's links, and as many
-pairs that did not meet, which are drawn for the whole day at once as for whole graphs. The nodes
+One pass over a day is one step of Adam a batch. The day's hosts are dealt out by chance, so many a
+batch that these have `batch_edges` links; the batch is about all links of its hosts, and about
+those pairs that did not meet, drawn for the whole day at once as for whole graphs, that are its
+hosts'. So each host is computed once a pass; of links dealt out one by one, almost each would bring
+a host of its own. The ports come with every batch, which therefore should not be small. The nodes
 that a batch is about see at most `fanout` neighbours each, in every graph of the window.
+Source: ours.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -66,7 +71,7 @@ def sampled_batches(
     own = draws[-1] if window[-1] is today else draws_of(today, settings)
     links = np.concatenate(pairs, axis=1)
     exists = np.arange(links.shape[1]) < pairs[0].shape[1]
-    batches = shuffled(pairs[0].shape[1], pairs[1].shape[1], settings.batch_edges, chance)
+    batches = dealt(links[0], exists, settings.batch_edges, chance)
     for found in link_batches(own, links, exists, batches, chance):
         targets = today.nodes[found.nodes]
         drawn = []
@@ -81,22 +86,30 @@ def sampled_batches(
         yield Batch(views, targets, found.links.to(device), found.exists.to(device), table)
 
 
-def shuffled(links: int, others: int, size: int, chance: np.random.Generator) -> list[Keys]:
-    """Deal links out in chance order, `size` a batch, and each batch its share of the others.
+def dealt(
+    hosts: Keys, exists: npt.NDArray[np.bool_], size: int, chance: np.random.Generator
+) -> list[Keys]:
+    """Deal hosts out in chance order, so many a batch that they have up to `size` links.
 
     Args:
-        links: How many there are; positions 0, 1, ...
-        others: How many pairs that are none; their positions follow.
+        hosts: int64 (pairs,), the host of each pair.
+        exists: bool (pairs,), whether it is a link.
         size: Links a batch.
         chance: Source of chance.
 
     Returns:
-        int64 positions, one array a batch.
+        int64, positions of the pairs of each batch; no batch is empty.
     """
-    count = -(-links // size)
-    real = np.array_split(chance.permutation(links), count)
-    made = np.array_split(links + chance.permutation(others), count)
-    return [np.concatenate(both) for both in zip(real, made, strict=True)]
+    degrees = np.bincount(hosts[exists], minlength=int(hosts.max()) + 1)
+    links = int(degrees.sum())
+    even = -(-links // -(-links // size))  # as many a batch in the last as in the others
+    order = chance.permutation(len(degrees))
+    batch_of = np.empty_like(order)
+    batch_of[order] = np.maximum(np.cumsum(degrees[order]) - 1, 0) // even
+    batches = batch_of[hosts]
+    places = np.argsort(batches, kind="stable")
+    ends = np.cumsum(np.bincount(batches))
+    return [part for part in np.split(places, ends[:-1]) if len(part)]
 
 
 def pass_of(steps: Sequence[Step], sizes: Sequence[int]) -> Step | None:
