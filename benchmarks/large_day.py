@@ -91,10 +91,11 @@ def pairs_of(
     rank = chance.permutation(ports)
     found = np.arange(hosts) * ports + rank[_by(popular, chance, hosts)]
     while len(found) < edges:
-        count = (edges - len(found)) * 8 // 5 + 16
-        drawn = _by(busy, chance, count) * ports + rank[_by(popular, chance, count)]
-        found = np.unique(np.concatenate([found, drawn]))
-    found = found[np.sort(chance.permutation(len(found))[:edges])]
+        missing = (edges - len(found)) * 5 // 4 + 16
+        drawn = _by(busy, chance, missing) * ports + rank[_by(popular, chance, missing)]
+        drawn = np.setdiff1d(drawn, found)
+        few = chance.permutation(drawn)[: edges - len(found)]
+        found = np.sort(np.concatenate([found, few]))
     packets = np.minimum(chance.zipf(1.8, len(found)), 100_000)
     return found // ports, found % ports, packets
 
