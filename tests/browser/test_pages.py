@@ -118,10 +118,10 @@ def test_one_click_loads_the_demo(own: Server, context: BrowserContext) -> None:
     page.get_by_role("button", name="Load the demo").click()
     page.get_by_text(re.compile(r"Loaded in [\d.]+ s")).wait_for()
     page.get_by_role("link", name="Go to Today").click()
-    expect(page.locator("h1")).to_have_text("Today")
+    expect(page.locator("h1")).to_have_text("Today", timeout=180_000)
     sidebar = page.get_by_test_id("stSidebar")
-    expect(sidebar.get_by_text("Synthetic data")).to_be_visible()
-    expect(page.get_by_text("Hosts, ports and packets by label")).to_be_visible()
+    expect(sidebar.get_by_text("Synthetic data")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("Hosts, ports and packets by label")).to_be_visible(timeout=180_000)
 
 
 def test_a_closed_tab_does_not_stop_a_job(
