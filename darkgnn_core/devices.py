@@ -1,6 +1,7 @@
 """What a run may compute on, as a child process finds it: no torch here."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 
 from darkgnn_core.errors import RunError
+from darkgnn_core.job_processes import PATIENT_THREADS
 from darkgnn_core.run_config import NETWORKS
 
 ON_TORCH = (*NETWORKS, "random-gcn", "random-gcn-gru", "autoencoder")
@@ -87,6 +89,7 @@ def ask_child(what: str, request: dict[str, Any]) -> Any:
             text=True,
             timeout=MEASURE_S,
             check=True,
+            env=PATIENT_THREADS | os.environ,
             cwd=Path(__file__).resolve().parents[1],
         )
         return json.loads(done.stdout.splitlines()[-1])
