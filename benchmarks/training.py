@@ -25,6 +25,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from darkgnn_core.job_processes import PATIENT_THREADS
+
 VARIANTS = ("gcn", "i-gcn", "gcn-gru", "i-gcn-gru", "random-gcn-gru")
 MONTH = {"hosts": 6_500, "ports": 2_501, "edges": 45_000}
 
@@ -67,7 +69,7 @@ def in_own_process(
         words += [f"--{option}", str(values[option])]
     if values["no_features"]:
         words.append("--no-features")
-    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    environment = PATIENT_THREADS | os.environ
     told = subprocess.run(words, check=True, stdout=subprocess.PIPE, env=environment)
     row: dict[str, Any] = json.loads(told.stdout)
     return row

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.ingest import ingest
 from darkgnn_core.workspace import Workspace, open_workspace
+from tests.made_traces import drawn_packets, write_log
 
 HEADER = "ts,src_ip,src_port,dst_ip,dst_port,proto,pck_len,tcp_flags,ttl"
 FIRST_DAY_S = 1_638_316_800  # 2021-12-01
@@ -41,4 +43,12 @@ def filled_workspace(folder: Path, name: str = "trace.csv") -> Workspace:
         workspace, [write_trace(folder / "trace.csv")], names={folder / "trace.csv": name}
     )
     assert [each.status for each in report.files] == ["loaded"], report
+    return workspace
+
+
+def drawn_workspace(folder: Path, *, packets: int, days: int) -> Workspace:
+    """Return a workspace with drawn packets of some days, every host of them kept."""
+    workspace = open_workspace(folder / "w")
+    workspace.set_snapshot_config(SnapshotConfig(min_packets=1))
+    ingest(workspace, [write_log(folder / "a.log", drawn_packets(packets, days=days, seed=1))])
     return workspace

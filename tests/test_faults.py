@@ -34,6 +34,7 @@ from darkgnn_core.traces.reading import ReadOptions
 from darkgnn_core.worker import KINDS, Worker
 from darkgnn_core.workspace import Workspace, open_workspace, writer_lock
 from tests.made_traces import drawn_packets, write_log, write_long_log
+from tests.waiting import wait_for
 
 ALL = SnapshotConfig(min_packets=1)
 DEADLINE_S = 90.0
@@ -65,17 +66,9 @@ def check_whole(workspace: Workspace) -> dict[str, int]:
     return {source.name: source.packets for source in sources}
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds, but not for ever."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def ended(workspace: Workspace, job_id: str) -> Job:
     """Wait until a job has ended and return it."""
-    wait_for(lambda: not find_job(workspace, job_id).is_active)
+    wait_for(lambda: not find_job(workspace, job_id).is_active, DEADLINE_S)
     if job_id in job_processes.started:
         job_processes.started[job_id].wait(timeout=DEADLINE_S)
     return find_job(workspace, job_id)
@@ -427,7 +420,7 @@ def test_a_set_clock_does_not_hide_a_running_job(
     workspace = new_workspace(tmp_path / "w")
     path = write_long_log(tmp_path / "long.log.gz", rows=3_000_000)
     job_id = start_job(workspace, "load", {"paths": [str(path)]})
-    wait_for(lambda: find_job(workspace, job_id).progress.get("packets", 0) > 0)
+    wait_for(lambda: find_job(workspace, job_id).progress.get("packets", 0) > 0, DEADLINE_S)
     process = psutil.Process(job_processes.started[job_id].pid)
     monkeypatch.setattr(job_processes, "created_at", lambda _: time.time() + 86_400)
     assert find_job(workspace, job_id).state == "running"

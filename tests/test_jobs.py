@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from darkgnn_core.jobs import (
 from darkgnn_core.shelf import list_snapshots
 from darkgnn_core.workspace import Workspace, open_workspace
 from tests.made_traces import drawn_packets, write_log, write_long_log
+from tests.waiting import wait_for
 
 DEADLINE_S = 60.0
 
@@ -41,17 +41,9 @@ def workspace(tmp_path: Path) -> Workspace:
     return open_workspace(tmp_path / "w")
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds, a minute at most."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def ended(workspace: Workspace, job_id: str) -> Job:
     """Wait until a job has ended and return it."""
-    wait_for(lambda: not find_job(workspace, job_id).is_active)
+    wait_for(lambda: not find_job(workspace, job_id).is_active, DEADLINE_S)
     return find_job(workspace, job_id)
 
 
@@ -59,7 +51,7 @@ def start_long(workspace: Workspace, tmp_path: Path) -> str:
     """Start a load that takes many seconds, and wait until it reads."""
     path = write_long_log(tmp_path / "long.log.gz", rows=3_000_000)
     job_id = start_job(workspace, "load", {"paths": [str(path)]})
-    wait_for(lambda: find_job(workspace, job_id).progress.get("packets", 0) > 0)
+    wait_for(lambda: find_job(workspace, job_id).progress.get("packets", 0) > 0, DEADLINE_S)
     return job_id
 
 
@@ -354,7 +346,10 @@ def test_a_killed_worker_does_not_strand_the_queue(workspace: Workspace) -> None
     with workspace.catalogue() as connection:
         row = connection.execute("SELECT id, pid FROM job WHERE run_id = 'a'").fetchone()
     os.killpg(row["pid"], signal.SIGKILL)
-    wait_for(lambda: not {"queued", "starting", "running"} & set(states_of(workspace).values()))
+    wait_for(
+        lambda: not {"queued", "starting", "running"} & set(states_of(workspace).values()),
+        DEADLINE_S,
+    )
     assert states_of(workspace) == {"a": "interrupted", "b": "failed", "c": "failed"}
     keeper = job_processes.started[f"queue of {workspace.root}"]
     assert keeper.wait(DEADLINE_S) in (0, 1)
@@ -370,7 +365,7 @@ def test_an_ending_worker_starts_the_next(
     for name in "abc":
         wait_in_queue(workspace, name)
     settle_jobs(workspace)
-    wait_for(lambda: set(states_of(workspace).values()) == {"failed"})
+    wait_for(lambda: set(states_of(workspace).values()) == {"failed"}, DEADLINE_S)
     with workspace.catalogue() as connection:
         rows = connection.execute("SELECT run_id FROM job ORDER BY ended_at, rowid").fetchall()
     assert [row["run_id"] for row in rows] == ["a", "b", "c"]
@@ -402,7 +397,7 @@ def test_the_heart_beats_while_a_step_takes_long(
     monkeypatch.setattr(worker, "HEARTBEAT_S", 0.02)
     at_work = worker.Worker(workspace, job_id)
     with worker._heart_beating(at_work):
-        wait_for(at_work.should_stop)
+        wait_for(at_work.should_stop, DEADLINE_S)
     with workspace.catalogue() as connection:
         assert connection.execute("SELECT heartbeat_at FROM job").fetchone()[0] is not None
 

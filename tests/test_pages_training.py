@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from app_workspaces import DAYS, filled_workspace
+from clicking import FRAME, click, quiet
 from made_runs import made_run, no_processes, step_lines
 from streamlit.testing.v1 import AppTest
 
@@ -21,8 +22,6 @@ from pages.shared.train_actions import TO_BATCHES, TO_CPU, changed, remedies
 from pages.shared.train_values import numbers, whole_numbers
 
 __all__ = ["no_processes"]
-ROOT = Path(__file__).resolve().parents[1]
-FRAME = ROOT / "pages" / "frame" / "main_frame.py"
 EVIL = "**[evil](http://192.0.2.1)**"
 SMALL = Estimate(12.0, 10**9, 10**7, fits=True, why_not="", basis="Told from the sizes.")
 
@@ -78,18 +77,6 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..
     yield go
     st.cache_resource.clear()
     st.cache_data.clear()
-
-
-def quiet(app: AppTest) -> AppTest:
-    """Check that nothing went wrong."""
-    assert not app.exception
-    assert not app.error, [error.value for error in app.error]
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    """Click a button and run."""
-    return quiet(app.button(key=key).click().run())
 
 
 def texts(app: AppTest) -> str:

@@ -16,7 +16,6 @@ from darkgnn_core.catalogue import MIGRATIONS, open_catalogue
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import DarkgnnError, RunError, WorkspaceError
-from darkgnn_core.ingest import ingest
 from darkgnn_core.jobs import list_jobs
 from darkgnn_core.provenance import code_version
 from darkgnn_core.run_config import RunConfig
@@ -39,8 +38,8 @@ from darkgnn_core.runs import (
 from darkgnn_core.shelf import list_snapshots
 from darkgnn_core.training.embedding_files import EmbeddingFiles
 from darkgnn_core.workspace import Workspace, open_workspace
+from tests.app_workspaces import drawn_workspace
 from tests.made_runs import made_run, no_processes
-from tests.made_traces import drawn_packets, write_log
 
 __all__ = ["no_processes"]
 FEATURES = RunConfig.of("features")
@@ -52,10 +51,7 @@ pytestmark = pytest.mark.usefixtures("no_processes")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the root of a workspace with three days, to be copied."""
     folder = tmp_path_factory.mktemp("loaded")
-    workspace = open_workspace(folder / "w")
-    workspace.set_snapshot_config(SnapshotConfig(min_packets=1))
-    ingest(workspace, [write_log(folder / "a.log", drawn_packets(900, days=3, seed=1))])
-    return workspace.root
+    return drawn_workspace(folder, packets=900, days=3).root
 
 
 @pytest.fixture

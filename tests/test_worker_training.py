@@ -16,10 +16,8 @@ import psutil
 import pytest
 
 from darkgnn_core import job_processes, provenance, train_job, worker
-from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.durable import check_manifest
 from darkgnn_core.errors import RunError
-from darkgnn_core.ingest import ingest
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.runs import (
     Run,
@@ -35,9 +33,10 @@ from darkgnn_core.runs import (
 )
 from darkgnn_core.training import preparing
 from darkgnn_core.workspace import Workspace, open_workspace
+from tests.app_workspaces import drawn_workspace
 from tests.made_runs import no_processes
-from tests.made_traces import drawn_packets, write_log
 from tests.made_trainers import WalkTrainer
+from tests.waiting import wait_for
 
 __all__ = ["no_processes"]
 DEADLINE_S = 120.0
@@ -49,10 +48,7 @@ NETWORK = RunConfig.of("i-gcn", hidden=8, output=8, embedding=4, head=4, epochs=
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the root of a workspace with four days, to be copied."""
     folder = tmp_path_factory.mktemp("loaded")
-    workspace = open_workspace(folder / "w")
-    workspace.set_snapshot_config(SnapshotConfig(min_packets=1))
-    ingest(workspace, [write_log(folder / "a.log", drawn_packets(1200, days=4, seed=1))])
-    return workspace.root
+    return drawn_workspace(folder, packets=1200, days=4).root
 
 
 @pytest.fixture
@@ -62,17 +58,9 @@ def workspace(loaded: Path, tmp_path: Path) -> Workspace:
     return open_workspace(tmp_path / "w")
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until a condition holds, two minutes at most."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def ended(workspace: Workspace, run_id: str) -> Run:
     """Wait until a run has ended and its process is gone, and return it."""
-    wait_for(lambda: not find_run(workspace, run_id).is_active)
+    wait_for(lambda: not find_run(workspace, run_id).is_active, DEADLINE_S)
     run = find_run(workspace, run_id)
     if run.job_id in job_processes.started:
         job_processes.started[run.job_id].wait(DEADLINE_S)
@@ -149,9 +137,9 @@ def test_killed_at_random_moments_and_resumed_it_ends_in_the_same_bytes(
     chance, kills = random.Random(7), 0
     while kills < 4 and find_run(workspace, run_id).state != "done":
         before = len(read_progress(workspace, run_id)[0])
-        wait_for(lambda seen=before: has_moved(workspace, run_id, seen))
+        wait_for(lambda seen=before: has_moved(workspace, run_id, seen), DEADLINE_S)
         moment = time.monotonic() + chance.uniform(0.0, 0.4)
-        wait_for(lambda until=moment: time.monotonic() > until)
+        wait_for(lambda until=moment: time.monotonic() > until, DEADLINE_S)
         kills += kill(workspace, run_id)
         if ended(workspace, run_id).state == "interrupted":
             resume_run(workspace, run_id)
@@ -174,7 +162,7 @@ def test_cancel_acts_within_two_seconds_and_loses_nothing(workspace: Workspace) 
     [whole] = create_runs(workspace, [FEATURES])
     ended(workspace, whole)
     [run_id] = create_runs(workspace, [FEATURES], again=True)
-    wait_for(lambda: len(units_of(workspace, run_id)) >= 1)
+    wait_for(lambda: len(units_of(workspace, run_id)) >= 1, DEADLINE_S)
     with workspace.catalogue() as connection:
         pid = connection.execute("SELECT pid FROM job WHERE run_id = ?", (run_id,)).fetchone()[0]
     processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
@@ -196,7 +184,7 @@ def test_a_network_that_was_killed_ends_in_the_same_bits(workspace: Workspace) -
     [whole] = create_runs(workspace, [NETWORK])
     assert ended(workspace, whole).state == "done", run_log(workspace, whole)
     [run_id] = create_runs(workspace, [NETWORK], again=True)
-    wait_for(lambda: units_of(workspace, run_id))
+    wait_for(lambda: units_of(workspace, run_id), DEADLINE_S)
     kill(workspace, run_id)
     if ended(workspace, run_id).state == "interrupted":
         resume_run(workspace, run_id)

@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import RunError
-from darkgnn_core.run_config import RunConfig
+from darkgnn_core.run_config import RunConfig, TableConfig
 from darkgnn_core.run_days import Days
 from darkgnn_core.trainers import Tell, TrainerState, Unit
+
+Floats = npt.NDArray[np.floating[Any]]
 
 
 def units_of(days: Days) -> tuple[Unit, ...]:
@@ -20,7 +22,7 @@ def units_of(days: Days) -> tuple[Unit, ...]:
 
 
 def embedding_of(
-    config: RunConfig, key: str, hosts: npt.NDArray[np.uint32], vectors: npt.NDArray[Any]
+    config: RunConfig, key: str, hosts: npt.NDArray[np.uint32], vectors: Floats
 ) -> Embedding:
     """Return vectors of any floating type, (n, E), as the embedding of a day.
 
@@ -94,3 +96,20 @@ class StatelessTrainer(ABC):
             RunError: `CHECKPOINT`.
         """
         check_state(state, self.config, ())
+
+
+class TableTrainer(StatelessTrainer):
+    """A stateless method with `TableConfig` settings that gives a row for every host of the day."""
+
+    @abstractmethod
+    def rows(self, position: int, settings: TableConfig) -> Floats:
+        """Return the rows of a day's hosts, of any floating type (n, E), by address."""
+
+    def embed(self, position: int) -> Embedding:
+        """Return the rows of a day's hosts as its embedding."""
+        settings = self.config.settings
+        assert isinstance(settings, TableConfig)  # noqa: S101 - RunConfig has checked it
+        hosts = self.days.snapshot(position).hosts
+        return embedding_of(
+            self.config, self.days.keys[position], hosts, self.rows(position, settings)
+        )

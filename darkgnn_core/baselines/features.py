@@ -13,8 +13,7 @@ Source: ours; the columns are the paper's (Table 1).
 import numpy as np
 import numpy.typing as npt
 
-from darkgnn_core.baselines.daily import StatelessTrainer, embedding_of
-from darkgnn_core.embeddings import Embedding
+from darkgnn_core.baselines.daily import Floats, TableTrainer
 from darkgnn_core.run_config import TableConfig
 from darkgnn_core.run_days import Days
 
@@ -43,16 +42,9 @@ def mean_features(days: Days, position: int, over_days: int) -> npt.NDArray[np.f
     return total / times
 
 
-class FeaturesTrainer(StatelessTrainer):
+class FeaturesTrainer(TableTrainer):
     """The features of each day, or their mean over the last `settings.days` days."""
 
-    def embed(self, position: int) -> Embedding:
+    def rows(self, position: int, settings: TableConfig) -> Floats:
         """Return the features of a day's hosts."""
-        settings = self.config.settings
-        assert isinstance(settings, TableConfig)  # noqa: S101 - RunConfig has checked it
-        return embedding_of(
-            self.config,
-            self.days.keys[position],
-            self.days.snapshot(position).hosts,
-            mean_features(self.days, position, settings.days),
-        )
+        return mean_features(self.days, position, settings.days)

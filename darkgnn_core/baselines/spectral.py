@@ -25,8 +25,7 @@ from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from darkgnn_core.baselines.daily import StatelessTrainer, embedding_of
-from darkgnn_core.embeddings import Embedding
+from darkgnn_core.baselines.daily import TableTrainer
 from darkgnn_core.run_config import TableConfig
 from darkgnn_core.run_days import Days
 from darkgnn_core.snapshots.reading import Snapshot
@@ -82,16 +81,9 @@ def spectral_vectors(days: Days, position: int, settings: TableConfig, seed: int
     return vectors[np.searchsorted(hosts, snapshots[-1].hosts)]
 
 
-class SpectralTrainer(StatelessTrainer):
+class SpectralTrainer(TableTrainer):
     """TF-IDF and truncated SVD of each day, or of the last `settings.days` days together."""
 
-    def embed(self, position: int) -> Embedding:
+    def rows(self, position: int, settings: TableConfig) -> Floats:
         """Return the compressed rows of a day's hosts."""
-        settings = self.config.settings
-        assert isinstance(settings, TableConfig)  # noqa: S101 - RunConfig has checked it
-        return embedding_of(
-            self.config,
-            self.days.keys[position],
-            self.days.snapshot(position).hosts,
-            spectral_vectors(self.days, position, settings, self.config.seed),
-        )
+        return spectral_vectors(self.days, position, settings, self.config.seed)

@@ -43,8 +43,36 @@ class GraphView:
     targets: int
 
 
-class TwoConvolutions(nn.Module):
-    """The two convolutions of every network of the paper.
+class SecondConvolution(nn.Module):
+    """The second convolution and the map after it, whatever the first one takes.
+
+    Args:
+        hidden: Width after the first convolution (1024).
+        output: Width after the second (512).
+    """
+
+    def __init__(self, hidden: int, output: int) -> None:
+        super().__init__()
+        self.bias1 = nn.Parameter(torch.zeros(hidden))
+        self.weight2 = nn.Parameter(torch.empty(hidden, output))
+        self.bias2 = nn.Parameter(torch.zeros(output))
+
+    def start(self, generator: torch.Generator) -> None:
+        """Draw the weights."""
+        nn.init.xavier_uniform_(self.weight2, generator=generator)
+
+    def folded(self, weight3: Tensor, bias3: Tensor) -> tuple[Tensor, Tensor]:
+        """Return W2 W3, (hidden, K), and b2 W3 + b3, (K,)."""
+        return self.weight2 @ weight3, self.bias2 @ weight3 + bias3
+
+    def absent(self, folded: tuple[Tensor, Tensor]) -> Tensor:
+        """Return y of a node that is not in the graph, (K,): alone, its input zero."""
+        weight, bias = folded
+        return torch.relu(self.bias1) @ weight + bias
+
+
+class TwoConvolutions(SecondConvolution):
+    """The two convolutions of every network of the paper with node features.
 
     Args:
         features: Width of the input (37).
@@ -60,32 +88,20 @@ class TwoConvolutions(nn.Module):
     def __init__(
         self, features: int, hidden: int, output: int, *, in_bfloat16: bool = False
     ) -> None:
-        super().__init__()
+        super().__init__(hidden, output)
         self.weight1 = nn.Parameter(torch.empty(features, hidden))
-        self.bias1 = nn.Parameter(torch.zeros(hidden))
-        self.weight2 = nn.Parameter(torch.empty(hidden, output))
-        self.bias2 = nn.Parameter(torch.zeros(output))
         self.in_bfloat16 = in_bfloat16
 
     def start(self, generator: torch.Generator) -> None:
         """Draw the weights."""
         nn.init.xavier_uniform_(self.weight1, generator=generator)
-        nn.init.xavier_uniform_(self.weight2, generator=generator)
-
-    def folded(self, weight3: Tensor, bias3: Tensor) -> tuple[Tensor, Tensor]:
-        """Return W2 W3, (hidden, K), and b2 W3 + b3, (K,)."""
-        return self.weight2 @ weight3, self.bias2 @ weight3 + bias3
+        super().start(generator)
 
     def forward(self, view: GraphView, folded: tuple[Tensor, Tensor]) -> Tensor:
         """Return y of the rows that the view asks for, (R, K)."""
         weight, bias = folded
         wide = expand(view.inputs, self.weight1, self.bias1, weight, in_bfloat16=self.in_bfloat16)
         return propagate(view.adjacency, wide) + bias
-
-    def absent(self, folded: tuple[Tensor, Tensor]) -> Tensor:
-        """Return y of a node that is not in the graph, (K,): alone, its features zero."""
-        weight, bias = folded
-        return torch.relu(self.bias1) @ weight + bias
 
 
 def expand(

@@ -11,9 +11,10 @@ h = ReLU(V_u + b1). The folding of W2 and W3 is ours (`convolutions.py`).
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from darkgnn_core.models.adjacency import Adjacency, propagate
+from darkgnn_core.models.convolutions import SecondConvolution
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class VectorView:
     targets: int
 
 
-class VectorConvolutions(nn.Module):
+class VectorConvolutions(SecondConvolution):
     """The two convolutions over learned vectors.
 
     Args:
@@ -45,20 +46,9 @@ class VectorConvolutions(nn.Module):
     """
 
     def __init__(self, hidden: int, output: int) -> None:
-        super().__init__()
-        self.bias1 = nn.Parameter(torch.zeros(hidden))
-        self.weight2 = nn.Parameter(torch.empty(hidden, output))
-        self.bias2 = nn.Parameter(torch.zeros(output))
+        super().__init__(hidden, output)
         self.vectors = torch.empty(0, hidden)
         """(nodes of the window, hidden), set before each step; the trainer keeps the table."""
-
-    def start(self, generator: torch.Generator) -> None:
-        """Draw the weights."""
-        nn.init.xavier_uniform_(self.weight2, generator=generator)
-
-    def folded(self, weight3: Tensor, bias3: Tensor) -> tuple[Tensor, Tensor]:
-        """Return W2 W3, (hidden, K), and b2 W3 + b3, (K,)."""
-        return self.weight2 @ weight3, self.bias2 @ weight3 + bias3
 
     def forward(self, view: VectorView, folded: tuple[Tensor, Tensor]) -> Tensor:
         """Return y of the targets, (R, K)."""
@@ -66,8 +56,3 @@ class VectorConvolutions(nn.Module):
         vectors = self.vectors.index_select(0, view.rows)
         hidden = torch.relu(propagate(view.first, vectors) + self.bias1)
         return propagate(view.adjacency, hidden @ weight) + bias
-
-    def absent(self, folded: tuple[Tensor, Tensor]) -> Tensor:
-        """Return y of a node without a vector, (K,); no target is one."""
-        weight, bias = folded
-        return torch.relu(self.bias1) @ weight + bias

@@ -35,7 +35,7 @@ class DailyTrainer:
             step = work.train(position, epoch, settings.epochs, tell)
             if step is None:
                 break
-            best.note(step.accuracy or 0.0, work.weights())
+            best.note(step.accuracy or 0.0, work.weights)
             if best.is_over:
                 break
         if settings.keeps == "best" and best.weights:

@@ -58,7 +58,7 @@ class OfflineTrainer:
                 steps.append(step)
         accuracies = [step.accuracy or 0.0 for step in steps] or [0.0]
         watched = accuracies[-1] if work.settings.stop_on == "last" else float(np.mean(accuracies))
-        self._best.note(watched, work.weights())
+        self._best.note(watched, work.weights)
 
     def state(self) -> TrainerState:
         """Return its state: the network, the best epoch's weights, how long ago that was."""

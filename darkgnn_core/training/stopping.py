@@ -1,6 +1,6 @@
 """Early stopping: when to stop, and which weights to keep."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from darkgnn_core.trainers import Array
 
@@ -21,10 +21,10 @@ class BestSoFar:
         self.waited = 0
         self.weights: Mapping[str, Array] = {}
 
-    def note(self, accuracy: float, weights: Mapping[str, Array]) -> None:
-        """Take an epoch's accuracy, and its weights where it is the best."""
+    def note(self, accuracy: float, weights: Callable[[], Mapping[str, Array]]) -> None:
+        """Take an epoch's accuracy, and a copy of its weights where it is the best."""
         if accuracy > self.accuracy:
-            self.accuracy, self.weights, self.waited = accuracy, weights, 0
+            self.accuracy, self.weights, self.waited = accuracy, weights(), 0
         else:
             self.waited += 1
 
