@@ -267,3 +267,27 @@ def test_days_that_are_not_there_or_out_of_order_are_refused() -> None:
         assert heard.value.code == "EVALUATION"
     with pytest.raises(ConfigError):
         LabelledDay(days[0].embedding, days[0].labels[:-1])
+
+
+def test_how_far_it_is_is_told_and_raising_stops_it() -> None:
+    """Each scored day is told before it, the end after it; an error in the listener ends it."""
+    days = planted_days(4)
+    heard: list[tuple[int, int, str]] = []
+    predict_days(
+        SAME_DAY_LOO,
+        days,
+        ["2021-12-02", "2021-12-04"],
+        voting=LOOSE,
+        told=lambda *each: heard.append(each),
+    )
+    assert heard == [(0, 2, "2021-12-02"), (1, 2, "2021-12-04"), (2, 2, "")]
+
+    def stop(done: int, total: int, what: str) -> None:
+        heard.append((done, total, what))
+        if done == 1:
+            raise InterruptedError
+
+    heard.clear()
+    with pytest.raises(InterruptedError):
+        predict_days(SAME_DAY_LOO, days, voting=LOOSE, told=stop)
+    assert len(heard) == 2

@@ -12,6 +12,9 @@ from darkgnn_core.spaces import one_thread_each
 
 Predict = Callable[[Sequence[LabelledDay], Voting, int], list[DayScores]]
 
+Told = Callable[[int, int, str], None]
+"""Told how many of how many days are done, and what comes next; raising in it stops the work."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -136,6 +139,7 @@ def predict_days(
     *,
     voting: Voting = PAPER,
     seed: int = 0,
+    told: Told | None = None,
 ) -> dict[str, list[list[DayScores]]]:
     """Predict some days; a day's predictions are made from it and the days before it alone.
 
@@ -145,6 +149,8 @@ def predict_days(
         keys: Names of the days to score; None means all.
         voting: How neighbours vote.
         seed: Of what is drawn.
+        told: Called before each day and at the end: days done, days in all, the day's key (empty
+            at the end). What it raises ends the work and goes to the caller.
 
     Returns:
         For each variant, one list of days a draw, ready for `scores.score`.
@@ -159,10 +165,13 @@ def predict_days(
     if absent := sorted(set(wanted) - set(there)):
         raise ConfigError(f"there are no days {', '.join(absent)}.", code="EVALUATION")
     found: dict[str, dict[int, list[DayScores]]] = {}
+    tell = told or (lambda done, total, what: None)
+    asked = [position for position, key in enumerate(there) if key in wanted]
     with one_thread_each():
-        for position, key in enumerate(there):
-            if key in wanted:
-                for result in protocol.predict(days[: position + 1], voting, seed):
-                    draws = found.setdefault(result.variant, {})
-                    draws.setdefault(result.draw, []).append(result)
+        for done, position in enumerate(asked):
+            tell(done, len(asked), there[position])
+            for result in protocol.predict(days[: position + 1], voting, seed):
+                draws = found.setdefault(result.variant, {})
+                draws.setdefault(result.draw, []).append(result)
+    tell(len(asked), len(asked), "")
     return {variant: list(draws.values()) for variant, draws in found.items()}

@@ -10,7 +10,7 @@ import pandas as pd
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.evaluation.labelled_days import LabelledDay
 from darkgnn_core.evaluation.predictions import PAPER, Floats, Voting
-from darkgnn_core.evaluation.protocols import Protocol, predict_days
+from darkgnn_core.evaluation.protocols import Protocol, Told, predict_days
 from darkgnn_core.evaluation.resampling import interval
 from darkgnn_core.evaluation.scores import Scores, macro, score, spread_of
 
@@ -41,13 +41,14 @@ def evaluate(
     *,
     voting: Voting = PAPER,
     seed: int = 0,
+    told: Told | None = None,
 ) -> dict[str, Repeats]:
     """Predict some days by a protocol and score each variant over its draws.
 
     Arguments and errors as `protocols.predict_days`; without a day to score ConfigError
     `EVALUATION`.
     """
-    found = predict_days(protocol, days, keys, voting=voting, seed=seed)
+    found = predict_days(protocol, days, keys, voting=voting, seed=seed, told=told)
     if not found:
         raise ConfigError("there is no day to score.", code="EVALUATION")
     return {
