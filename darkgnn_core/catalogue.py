@@ -1,4 +1,4 @@
-"""The catalogue: one SQLite file that knows sources, snapshots, labels, settings, jobs and runs.
+"""The catalogue: one SQLite file that knows sources, snapshots, labels, jobs, runs, sets and notes.
 
 Bulk data lie in Parquet files beside it; a row here is what makes such a file part of the
 workspace, so one transaction is the moment at which a change happens.
@@ -73,6 +73,23 @@ MIGRATIONS = (
     ALTER TABLE job ADD COLUMN code TEXT NOT NULL DEFAULT '';
     CREATE INDEX job_run ON job (run_id);
     CREATE INDEX job_state ON job (state);
+    """,
+    """
+    CREATE TABLE host_set (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, recipe TEXT NOT NULL, hosts BLOB NOT NULL,
+        day TEXT, run_id TEXT, created_at TEXT NOT NULL, deleted_at TEXT
+    );
+    CREATE TABLE note (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL,
+        day TEXT, run_id TEXT, replaces INTEGER REFERENCES note (id), added_at TEXT NOT NULL,
+        withdrawn_at TEXT
+    );
+    CREATE INDEX note_subject ON note (kind, subject);
+    CREATE TABLE rejected_suggestion (
+        id INTEGER PRIMARY KEY, host INTEGER NOT NULL, label TEXT NOT NULL, run_id TEXT NOT NULL,
+        reason TEXT NOT NULL, added_at TEXT NOT NULL, withdrawn_at TEXT
+    );
+    CREATE INDEX rejected_host ON rejected_suggestion (host);
     """,
 )
 """Each entry takes the schema one version up; entries are never changed once released."""

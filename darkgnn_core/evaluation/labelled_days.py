@@ -63,23 +63,30 @@ def labelled_days(
     keys: Iterable[str],
     *,
     scope: LabelScope = "day",
+    counts_analysts: bool = False,
 ) -> list[LabelledDay]:
     """Read embeddings and give every host its label as of its day.
+
+    Labels that analysts gave are left out unless asked for: whoever labels hosts after a look at
+    the embedding, or takes a suggestion, would grade their own work.
 
     Args:
         workspace: Whose labels count.
         read: Gives the embedding of a bin.
         keys: Names of the bins, in time order.
         scope: Which claims count.
+        counts_analysts: Whether labels that analysts gave count, too.
 
     Raises:
         WorkspaceError: `DAMAGED`, from `read`.
     """
     days = []
     with workspace.catalogue() as connection:
-        whole = read_claims(connection) if scope == "all" else None
+        whole = None
+        if scope == "all":
+            whole = read_claims(connection, counts_analysts=counts_analysts)
         for key in keys:
-            claims = read_claims(connection, day=key[:10]) if whole is None else whole
+            claims = whole or read_claims(connection, day=key[:10], counts_analysts=counts_analysts)
             days.append(labelled_day(claims, read(key)))
     return days
 

@@ -70,12 +70,15 @@ class Opinions:
     is_disputed: Mask
 
 
-def read_claims(connection: sqlite3.Connection, *, day: str | None = None) -> ClaimTable:
+def read_claims(
+    connection: sqlite3.Connection, *, day: str | None = None, counts_analysts: bool = True
+) -> ClaimTable:
     """Read the standing claims, with aliases followed.
 
     Args:
         connection: The catalogue.
         day: Only claims of that day and those not bound to one; None takes all.
+        counts_analysts: Whether labels that analysts gave count.
     """
     sources = _read_sources(connection)
     position = {source.id: place for place, source in enumerate(sources)}
@@ -83,8 +86,9 @@ def read_claims(connection: sqlite3.Connection, *, day: str | None = None) -> Cl
     cursor.row_factory = None  # plain tuples: 100,000 rows by name would take twice the time
     rows = cursor.execute(
         "SELECT id, source_id, first_ip, prefix_len, label FROM label WHERE withdrawn_at IS NULL "
-        "AND (:day IS NULL OR day IS NULL OR day = :day) ORDER BY coalesce(day, ''), id",
-        {"day": day},
+        "AND (:day IS NULL OR day IS NULL OR day = :day) AND (:analysts OR source_id NOT IN "
+        "(SELECT id FROM label_source WHERE kind = 'analyst')) ORDER BY coalesce(day, ''), id",
+        {"day": day, "analysts": counts_analysts},
     ).fetchall()
     ids, source_ids, first_ips, lengths, labels = zip(*rows, strict=True) if rows else [()] * 5
     names, label = _label_codes(labels, read_aliases(connection))

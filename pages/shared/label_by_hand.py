@@ -1,19 +1,16 @@
 """Labels given by hand: one or more addresses, why and how sure; taken back and undone."""
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from darkgnn_core.charts.label_tables import bad_table, history_table
-from darkgnn_core.labels.aliases import read_aliases
 from darkgnn_core.labels.analyst import SOURCE_ID, Change, add_labels, undo, withdraw
-from darkgnn_core.labels.classes import label_classes
 from darkgnn_core.labels.store import standing_labels
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import Typed, count_seen, read_typed
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders, state
 from pages.shared.feedback import plain, show_table
+from pages.shared.label_form import Wanted, ask_label
 from pages.shared.label_told import done
 
 FORM = "label_hand_round"
@@ -21,28 +18,11 @@ UNDONE = "undone: "
 EXAMPLE = "192.0.2.7\n198.51.100.0/28"
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be said of the addresses.
-
-    Attributes:
-        label: The label; empty while none is chosen.
-        confidence: 0 to 1, or None where not said.
-        day: UTC day it is bound to, or None for good.
-        reason: Why.
-    """
-
-    label: str
-    confidence: float | None
-    day: str | None
-    reason: str
-
-
 def show_by_hand(workspace: Workspace) -> None:
     """Ask for addresses and a label; below, the labels that stand, and the way back."""
     _offer_undo(workspace)
     typed = _ask_addresses(workspace)
-    wanted = _ask_label(workspace)
+    wanted = ask_label(workspace, "label", _turn())
     allow_wide = bool(typed.wide) and _allows_wide(typed)
     is_ready = bool(typed.targets and wanted.label) and not typed.bad
     if st.button(
@@ -54,41 +34,6 @@ def show_by_hand(workspace: Workspace) -> None:
     ):
         _give(workspace, typed, wanted, allow_wide=allow_wide)
     _show_standing(workspace)
-
-
-def _ask_label(workspace: Workspace) -> Wanted:
-    turn = _turn()
-    left, middle, right = st.columns([2, 1, 1])
-    label = left.selectbox(
-        "Label",
-        _known_labels(workspace),
-        index=None,
-        key=f"label_text_{turn}",
-        accept_new_options=True,
-        placeholder="Choose a label or type a new one",
-        help="Up to 64 visible characters. 'unknown' is none: take the label back instead.",
-    )
-    sure = middle.number_input(
-        "How sure, in %",
-        0,
-        100,
-        value=None,
-        step=5,
-        key=f"label_sure_{turn}",
-        placeholder="not said",
-    )
-    day = right.date_input(
-        "Only for the day",
-        value=None,
-        key=f"label_day_{turn}",
-        format="YYYY-MM-DD",
-        help="Empty: for good. An address may belong to someone else next month.",
-    )
-    reason = st.text_input(
-        "Why", key=f"label_reason_{turn}", max_chars=2000, placeholder="What you saw, in words"
-    )
-    confidence = None if sure is None else sure / 100
-    return Wanted(label or "", confidence, None if day is None else day.isoformat(), reason)
 
 
 def _give(workspace: Workspace, typed: Typed, wanted: Wanted, *, allow_wide: bool) -> None:
@@ -132,13 +77,6 @@ def _ask_addresses(workspace: Workspace) -> Typed:
         st.error("These are no addresses. Correct or remove them.", icon=":material/error:")
         show_table(bad_table(typed.bad), "label_bad")
     return typed
-
-
-def _known_labels(workspace: Workspace) -> list[str]:
-    with workspace.catalogue() as connection:
-        names = {*label_classes(connection), *read_aliases(connection).values()}
-    found, _ = loaders.label_coverage(workspace)
-    return sorted(names | set(found.labels))
 
 
 def _allows_wide(typed: Typed) -> bool:

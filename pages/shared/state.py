@@ -1,6 +1,8 @@
 """What travels with the analyst from page to page: plain values, each with a default.
 
-The disk is the truth; the session only holds which workspace, which day, and switches.
+The disk is the truth; the session only holds which workspace, which day, and switches. What a link
+should carry stands in the address, too: `day`, `since`, `hide_known`, `protocol` by widgets of that
+key, `run`, `host` and `set` by `hold_context`, which every page runs first.
 """
 
 import os
@@ -20,6 +22,15 @@ SOURCE_JOB = "source_job"
 LABEL_CHANGE = "label_change"
 SAID = "said"
 RUN = "run_in_view"
+HOST = "host_in_view"
+SET = "set_in_view"
+SINCE = "since"
+PROTOCOL = "protocol"
+OWN_LABELS = "own_labels"
+TRAIL = "set_trail"
+LINKED = {"run": RUN, "host": HOST, "set": SET}
+"""What stands in the address, and under which key in the session."""
+DEFAULT_PROTOCOL = "same_day_loo"
 TRAIN_BASE = "train_base"
 MEASURED = "train_measured"
 
@@ -38,15 +49,49 @@ def workspace_path() -> Path:
 def set_workspace_path(path: Path) -> None:
     """Use another workspace; what belonged to the old one is forgotten."""
     st.session_state[WORKSPACE] = str(path)
-    for key in (DAY, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID, RUN, TRAIN_BASE):
+    keys = (DAY, SINCE, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID, TRAIN_BASE, TRAIL)
+    for key in (*keys, *LINKED.values()):
         st.session_state.pop(key, None)
-    st.query_params.pop("run", None)
+    for name in LINKED:
+        st.query_params.pop(name, None)
+
+
+def hold_context() -> None:
+    """Bring address and session together; the frame does so before each run of a page.
+
+    What the address says wins (a link, or the browser's way back); what it lacks is put into it.
+    """
+    for name, key in LINKED.items():
+        given = st.query_params.get(name)
+        if given:
+            st.session_state[key] = given
+        elif st.session_state.get(key):
+            st.query_params[name] = st.session_state[key]
+
+
+def link_of_context() -> dict[str, str]:
+    """Return what a link to another page carries of run, host and set in view."""
+    held = {name: st.session_state.get(key) for name, key in LINKED.items()}
+    return {name: str(value) for name, value in held.items() if value}
 
 
 def day() -> str | None:
     """Return the day in view (ISO date), or None where there is none."""
     value = _get(DAY, None)
     return None if value is None else str(value)
+
+
+def first_day() -> str | None:
+    """Return the first day of the range in view, or None where one day alone is in view."""
+    value = _get(SINCE, None)
+    last = day()
+    return str(value) if value and last is not None and str(value) < last else None
+
+
+def is_in_range(bin_key: str) -> bool:
+    """Whether a bin lies in the range in view: from `first_day` to `day`, or the one day."""
+    last = day()
+    return last is not None and (first_day() or last) <= bin_key <= last
 
 
 def is_known_hidden() -> bool:
@@ -94,17 +139,53 @@ def forget_label_change() -> None:
 
 def run_in_view() -> str | None:
     """Return the id of the run in view: that of the address, or the one last looked at."""
-    value = st.query_params.get("run") or _get(RUN, None)
-    return None if value is None else str(value)
+    return _linked("run")
 
 
 def set_run_in_view(run_id: str | None) -> None:
     """Look at that run; it stands in the address, and travels from page to page."""
-    st.session_state[RUN] = run_id
-    if run_id is None:
-        st.query_params.pop("run", None)
-    else:
-        st.query_params["run"] = run_id
+    _set_linked("run", run_id)
+
+
+def host_in_view() -> str | None:
+    """Return the address of the host in view, as text that may be anything, or None."""
+    return _linked("host")
+
+
+def set_host_in_view(address: str | None) -> None:
+    """Look at that host; it stands in the address, and travels from page to page."""
+    _set_linked("host", address)
+
+
+def set_in_view() -> str | None:
+    """Return the id of the current set of hosts, or None."""
+    return _linked("set")
+
+
+def set_set_in_view(set_id: str | None) -> None:
+    """Make that set the current one; it stands in the address, and travels from page to page."""
+    _set_linked("set", set_id)
+
+
+def set_trail() -> tuple[list[str | None], int] | None:
+    """Return the sets that were current, by id (None for none), and which of them is; or None."""
+    value: tuple[list[str | None], int] | None = _get(TRAIL, None)
+    return value
+
+
+def keep_set_trail(steps: Sequence[str | None], at: int) -> None:
+    """Remember which sets were current, and which of them is."""
+    st.session_state[TRAIL] = (list(steps), at)
+
+
+def protocol() -> str:
+    """Return the name of the evaluation protocol in view; a widget with key `PROTOCOL` sets it."""
+    return str(_get(PROTOCOL, None) or st.query_params.get(PROTOCOL) or DEFAULT_PROTOCOL)
+
+
+def are_own_labels_scored() -> bool:
+    """Whether evaluations count labels given by hand; a widget with key `OWN_LABELS` sets it."""
+    return bool(_get(OWN_LABELS, False))
 
 
 def is_estimate_measured() -> bool:
@@ -136,3 +217,16 @@ def take_said() -> str | None:
 
 def _get(key: str, default: Any) -> Any:
     return st.session_state.get(key, default)
+
+
+def _linked(name: str) -> str | None:
+    value = st.query_params.get(name) or _get(LINKED[name], None)
+    return None if value is None else str(value)
+
+
+def _set_linked(name: str, value: str | None) -> None:
+    st.session_state[LINKED[name]] = value
+    if value is None:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = value

@@ -1,0 +1,71 @@
+"""Hosts as tables: with their labels, and as CSV that a spreadsheet does not run."""
+
+from ipaddress import IPv4Address
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from darkgnn_core.labels.resolving import resolve
+from darkgnn_core.workspace import Workspace
+
+RUNS_IN_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def host_table(
+    workspace: Workspace, hosts: npt.NDArray[np.uint32], *, day: str | None = None
+) -> pd.DataFrame:
+    """Return a row a host: `address`, `label`, `source` (who says so, empty for none).
+
+    Args:
+        workspace: Whose labels count.
+        hosts: uint32 (n,), in the order wanted.
+        day: Bin whose labels count, with those bound to none; None for all.
+    """
+    with workspace.catalogue() as connection:
+        found = resolve(connection, hosts, day=None if day is None else day[:10])
+    names = np.array([*(source.name for source in found.sources), ""], object)
+    return pd.DataFrame(
+        {
+            "address": [str(IPv4Address(int(host))) for host in hosts],
+            "label": found.labels,
+            "source": names[found.source_codes],
+        }
+    )
+
+
+def csv_of_hosts(
+    workspace: Workspace, hosts: npt.NDArray[np.uint32], *, day: str | None = None
+) -> bytes:
+    """Return `host_table` as CSV, UTF-8, one line a host, made harmless."""
+    return csv_of(host_table(workspace, hosts, day=day))
+
+
+def csv_of(table: pd.DataFrame) -> bytes:
+    r"""Return a table as CSV, UTF-8; a text that a spreadsheet would run gets an apostrophe.
+
+    Source:
+        OWASP, CSV injection: texts that start with =, +, -, @, tab or a line end are formulas.
+
+    >>> csv_of(pd.DataFrame({"label": ["=1+1", "mirai"]}))
+    b"label\n'=1+1\nmirai\n"
+    """
+    shown = table.copy()
+    for name in shown.columns:
+        if not pd.api.types.is_numeric_dtype(shown[name]):
+            shown[name] = [_harmless(value) for value in shown[name]]
+    return shown.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _harmless(value: object) -> object:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(RUNS_IN_SPREADSHEETS) else text
+
+
+def label_counts(
+    workspace: Workspace, hosts: npt.NDArray[np.uint32], *, day: str | None = None
+) -> pd.DataFrame:
+    """Return how many hosts have which label: `label`, `hosts`, the most frequent first."""
+    with workspace.catalogue() as connection:
+        counts = resolve(connection, hosts, day=None if day is None else day[:10]).counts()
+    return pd.DataFrame({"label": list(counts), "hosts": list(counts.values())})

@@ -1,0 +1,93 @@
+"""Labelling from any page: a button, and the dialog it opens for the hosts beside it."""
+
+from ipaddress import IPv4Address
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from darkgnn_core.labels.analyst import MAX_TARGETS, add_labels
+from darkgnn_core.labels.targets import target_of
+from darkgnn_core.workspace import Workspace
+from pages.shared import state
+from pages.shared.feedback import plain, show_table, user_errors_shown
+from pages.shared.label_form import Wanted, ask_label
+from pages.shared.set_preview import labels_now
+
+Hosts = npt.NDArray[np.uint32]
+TURN = "label_dialog_turn"
+NAMED = 3
+
+
+def offer_labelling(workspace: Workspace, hosts: Hosts, key: str) -> None:
+    """Show the button `Label`; it opens a dialog for these hosts.
+
+    Args:
+        workspace: Whose hosts they are.
+        hosts: uint32 (n,), addresses.
+        key: Start of the key of the button.
+    """
+    too_many = len(hosts) > MAX_TARGETS
+    if st.button(
+        "Label",
+        key=f"{key}_label",
+        icon=":material/label:",
+        disabled=len(hosts) == 0 or too_many,
+        help="Say what these hosts are. Undo is on the page Labels, under Label by hand."
+        if not too_many
+        else "Too many hosts for one label: narrow the set first.",
+    ):
+        st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+        _ask(workspace, hosts)
+
+
+@st.dialog("Label hosts", width="medium")
+@user_errors_shown()
+def _ask(workspace: Workspace, hosts: Hosts) -> None:
+    st.text(_named(hosts))
+    now = labels_now(workspace, hosts)
+    st.caption("What they are called now")
+    show_table(now, "label_dialog_now")
+    wanted = ask_label(workspace, "label_dialog", st.session_state.get(TURN, 0))
+    if len(now) > 1 or now["label"].iloc[0] not in ("unknown", wanted.label):
+        st.caption(
+            "A label by hand stands above lists, by default. Earlier labels by hand on these hosts "
+            "are taken back; they stay in the history."
+        )
+    run_id = state.run_in_view()
+    st.caption(
+        "The run in view is kept with the label."
+        if run_id
+        else "No run is in view, so none is kept with the label."
+    )
+    if st.button(
+        "Give the label",
+        key="label_dialog_give",
+        type="primary",
+        icon=":material/label:",
+        disabled=not wanted.label,
+    ):
+        _give(workspace, hosts, wanted, run_id)
+
+
+def _give(workspace: Workspace, hosts: Hosts, wanted: Wanted, run_id: str | None) -> None:
+    with workspace.catalogue() as connection:
+        change = add_labels(
+            connection,
+            [target_of(int(host)) for host in hosts],
+            wanted.label,
+            reason=wanted.reason,
+            confidence=wanted.confidence,
+            day=wanted.day,
+            run=run_id,
+        )
+    what = f"{len(hosts):,} addresses were labelled {wanted.label}"
+    state.set_label_change(change.added, change.withdrawn, what)
+    state.say(f"{what}. They count at once; undo is in the sidebar.")
+    st.rerun()
+
+
+def _named(hosts: Hosts) -> str:
+    first = ", ".join(str(IPv4Address(int(host))) for host in hosts[:NAMED])
+    more = len(hosts) - NAMED
+    return plain(f"{first} and {more:,} more" if more > 0 else first)

@@ -1,0 +1,86 @@
+"""One row of buttons for any set of hosts, wherever it is shown; and the current set."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from darkgnn_core.errors import WorkspaceError
+from darkgnn_core.host_sets import HostSet, find_set, save_set
+from darkgnn_core.workspace import Workspace
+from pages.shared import context, state
+from pages.shared.label_dialog import offer_labelling
+from pages.shared.set_export import offer_csv
+
+Hosts = npt.NDArray[np.uint32]
+
+
+def current_set(workspace: Workspace) -> HostSet | None:
+    """Return the current set; None where there is none, or it is not in this workspace."""
+    set_id = state.set_in_view()
+    if set_id is None:
+        return None
+    try:
+        return find_set(workspace, set_id)
+    except WorkspaceError as error:
+        if error.code != "NO-SET":
+            raise
+        return None
+
+
+def offer_set(
+    workspace: Workspace,
+    hosts: Hosts,
+    *,
+    recipe: Mapping[str, Any],
+    key: str,
+    name: str = "",
+) -> None:
+    """Show a row of buttons: keep as current set, map, graph, label, export.
+
+    Map and graph keep the hosts as the current set first, so that it travels along.
+
+    Args:
+        workspace: Where the set is kept.
+        hosts: uint32 (n,), addresses.
+        recipe: How they came about (`darkgnn_core.set_recipes`).
+        key: Start of the keys of the buttons.
+        name: What to call the set; empty for the recipe in words.
+    """
+    none = len(hosts) == 0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        kept = st.button(
+            "Keep as current set",
+            key=f"{key}_keep",
+            icon=":material/bookmark_add:",
+            disabled=none,
+            help="The current set stands in the sidebar and goes with you from page to page.",
+        )
+        on_map = st.button("Map", key=f"{key}_map", icon=":material/scatter_plot:", disabled=none)
+        in_graph = st.button("Graph", key=f"{key}_graph", icon=":material/hub:", disabled=none)
+        offer_labelling(workspace, hosts, key)
+        offer_csv(workspace, hosts, key)
+    if kept or on_map or in_graph:
+        _make_current(workspace, hosts, recipe, name)
+    if on_map:
+        context.open_map()
+    if in_graph:
+        context.open_graph()
+    if kept:
+        st.rerun()
+
+
+def _make_current(
+    workspace: Workspace, hosts: Hosts, recipe: Mapping[str, Any], name: str
+) -> HostSet:
+    """Make these hosts the current set; one that is current already is not kept twice."""
+    now = current_set(workspace)
+    if now is not None and now.recipe == dict(recipe) and np.array_equal(now.hosts, hosts):
+        return now
+    made = save_set(
+        workspace, hosts, recipe=recipe, name=name, day=state.day(), run_id=state.run_in_view()
+    )
+    state.set_set_in_view(made.id)
+    return made
