@@ -16,8 +16,7 @@ from darkgnn_core.evaluation.predictions import Voting
 from darkgnn_core.evaluation.protocols import SAME_DAY_LOO
 from darkgnn_core.evaluation.repeats import evaluate, over_repeats
 from darkgnn_core.evaluation.scores import score
-from darkgnn_core.labels.analyst import add_labels
-from darkgnn_core.labels.targets import parse_target
+from darkgnn_core.labels.store import add_list
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.run_store import EMBEDDINGS
 from darkgnn_core.workspace import Workspace, open_workspace
@@ -46,10 +45,13 @@ def embed(workspace: Workspace, run_id: str, apart: float) -> None:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a workspace with labels for two of the three kinds of hosts; copy it to change it."""
     workspace = filled_workspace(tmp_path_factory.mktemp("loaded"))
+    rows = [
+        f"198.51.100.{at},{label}"
+        for kind, label in enumerate(("censys", "shodan"))
+        for at in np.flatnonzero(kind == KINDS)
+    ]
     with workspace.catalogue() as connection:
-        for kind, label in enumerate(("censys", "shodan")):
-            targets = [parse_target(f"198.51.100.{at}") for at in np.flatnonzero(kind == KINDS)]
-            add_labels(connection, targets, label)
+        add_list(connection, "\n".join(["src_ip,label", *rows]).encode(), name="two kinds.csv")
     return workspace.root
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from darkgnn_core.evaluation.labelled_days import labelled_days
+from darkgnn_core.evaluation.labelled_days import LabelScope, labelled_days
 from darkgnn_core.evaluation.predictions import Voting
 from darkgnn_core.evaluation.protocols import DUMMIES, predict_days
 from darkgnn_core.evaluation.scores import score
 from darkgnn_core.labels.analyst import add_labels
+from darkgnn_core.labels.store import add_list
 from darkgnn_core.labels.targets import parse_target
 from darkgnn_core.workspace import open_workspace
 from tests.evaluation_days import FIRST_HOST, embedding, labelled, planted_days
@@ -79,10 +80,30 @@ def test_labels_come_from_the_store_as_of_the_day(tmp_path: Path) -> None:
     def read(key: str):
         return embedding(np.zeros((3, 1)), key=key, hosts=hosts)
 
-    days = labelled_days(workspace, read, keys)
+    days = labelled_days(workspace, read, keys, counts_analysts=True)
     assert [day.labels.tolist() for day in days] == [
         ["censys", "unknown", "unknown"],
         ["censys", "mirai", "unknown"],
     ]
-    whole = labelled_days(workspace, read, keys, scope="all")
+    whole = labelled_days(workspace, read, keys, scope="all", counts_analysts=True)
     assert [day.labels.tolist() for day in whole] == [["censys", "mirai", "unknown"]] * 2
+
+
+@pytest.mark.parametrize("scope", ["day", "all"])
+def test_labels_by_hand_do_not_count_unless_asked_for(tmp_path: Path, scope: LabelScope) -> None:
+    """Whoever labels cannot grade: a list's label stands again where a hand had covered it."""
+    workspace = open_workspace(tmp_path / "w")
+    hosts = [FIRST_HOST, FIRST_HOST + 1]
+    with workspace.catalogue() as connection:
+        add_list(connection, b"src_ip,label\n198.51.100.0,Censys\n", name="list.csv")
+        both = [parse_target("198.51.100.0"), parse_target("198.51.100.1")]
+        add_labels(connection, both, "mirai")
+
+    def read(key: str):
+        return embedding(np.zeros((2, 1)), key=key, hosts=hosts)
+
+    for counts_analysts, labels in ((False, ["censys", "unknown"]), (True, ["mirai"] * 2)):
+        [day] = labelled_days(
+            workspace, read, ["2021-12-01"], scope=scope, counts_analysts=counts_analysts
+        )
+        assert day.labels.tolist() == labels
