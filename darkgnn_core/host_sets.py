@@ -186,6 +186,17 @@ def restore_set(workspace: Workspace, set_id: str) -> None:
     _change(workspace, "UPDATE host_set SET deleted_at = NULL WHERE id = ?", (set_id,))
 
 
+def sets_there(workspace: Workspace, ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these ids are sets that are not deleted."""
+    with workspace.catalogue() as connection:
+        rows = connection.execute(
+            "SELECT id FROM host_set WHERE deleted_at IS NULL "
+            "AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)),),
+        ).fetchall()
+    return frozenset(str(row["id"]) for row in rows)
+
+
 def read_trail(workspace: Workspace) -> list[str | None]:
     """Return the sets that were current one after the other, by id; None for none."""
     with workspace.catalogue() as connection:

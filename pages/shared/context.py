@@ -4,8 +4,9 @@ import streamlit as st
 
 from darkgnn_core.runs import Run, list_runs
 from darkgnn_core.workspace import Workspace
-from pages.shared import navigation, state
+from pages.shared import state
 from pages.shared.feedback import safe
+from pages.shared.navigation import is_there, page, title_of
 
 
 def usable_runs(workspace: Workspace) -> list[Run]:
@@ -39,7 +40,7 @@ def run_needed(workspace: Workspace) -> Run | None:
             "minutes.",
             icon=":material/model_training:",
         )
-        st.page_link(navigation.page("train_models.py"), label="Go to Train models")
+        st.page_link(page("train_models.py"), label="Go to Train models")
         return None
     wanted = state.run_in_view()
     if wanted is not None and wanted != run.id:
@@ -92,7 +93,7 @@ def open_cases() -> None:
 
 def _open(file: str) -> None:
     """Switch to a page; run, host and set go with it in the address."""
-    if navigation.is_there(file):
-        st.switch_page(navigation.page(file), query_params=state.link_of_context())
-    title = navigation.title_of(file)
+    if is_there(file):
+        st.switch_page(page(file), query_params=state.link_of_context())
+    title = title_of(file)
     st.info(f"The page {title} is not part of this version.", icon=":material/construction:")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from darkgnn_core.charts.label_tables import bad_table, history_table
-from darkgnn_core.labels.analyst import SOURCE_ID, Change, add_labels, undo, withdraw
+from darkgnn_core.labels.analyst import SOURCE_ID, Change, add_labels, withdraw
 from darkgnn_core.labels.store import standing_labels
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import Typed, count_seen, read_typed
@@ -12,15 +12,15 @@ from pages.shared import loaders, state
 from pages.shared.feedback import plain, show_table
 from pages.shared.label_form import Wanted, ask_label
 from pages.shared.label_told import done
+from pages.shared.label_undo import offer_undo
 
 FORM = "label_hand_round"
-UNDONE = "undone: "
 EXAMPLE = "192.0.2.7\n198.51.100.0/28"
 
 
 def show_by_hand(workspace: Workspace) -> None:
     """Ask for addresses and a label; below, the labels that stand, and the way back."""
-    _offer_undo(workspace)
+    offer_undo(workspace, "label_undo")
     typed = _ask_addresses(workspace)
     wanted = ask_label(workspace, "label", _turn())
     allow_wide = bool(typed.wide) and _allows_wide(typed)
@@ -86,21 +86,6 @@ def _allows_wide(typed: Typed) -> bool:
         icon=":material/warning:",
     )
     return st.checkbox("Yes, label prefixes wider than /24", key="label_hand_wide")
-
-
-def _offer_undo(workspace: Workspace) -> None:
-    last = state.label_change()
-    if last is None:
-        return
-    added, withdrawn, what = last
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(plain(f"Last: {what}."))
-        if st.button("Undo", key="label_undo", icon=":material/undo:"):
-            state.forget_label_change()
-            with workspace.catalogue() as connection:
-                back = undo(connection, Change(tuple(added), tuple(withdrawn)))
-            before = what.removeprefix(UNDONE)
-            _remember(back, before if what != before else f"{UNDONE}{what}")
 
 
 def _show_standing(workspace: Workspace) -> None:

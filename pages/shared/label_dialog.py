@@ -33,7 +33,7 @@ def offer_labelling(workspace: Workspace, hosts: Hosts, key: str) -> None:
         key=f"{key}_label",
         icon=":material/label:",
         disabled=len(hosts) == 0 or too_many,
-        help="Say what these hosts are. Undo is on the page Labels, under Label by hand."
+        help="Say what these hosts are; it can be undone."
         if not too_many
         else "Too many hosts for one label: narrow the set first.",
     ):
@@ -83,7 +83,7 @@ def _give(workspace: Workspace, hosts: Hosts, wanted: Wanted, run_id: str | None
         )
     what = f"{len(hosts):,} addresses were labelled {wanted.label}"
     state.set_label_change(change.added, change.withdrawn, what)
-    state.say(f"{what}. They count at once; undo is in the sidebar.")
+    state.notify(f"{what}. They count at once; undo is in the sidebar.")
     st.rerun()
 
 

@@ -1,15 +1,22 @@
-"""The sidebar: which workspace, which day, known scanners or not."""
+"""The sidebar: day or range, run, known scanners or not, current set, last label, workspace."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from darkgnn_core.workspace import Workspace
 from pages.shared import loaders, state
-from pages.shared.feedback import plain
+from pages.shared.context import run_in_use, usable_runs
+from pages.shared.feedback import plain, safe
+from pages.shared.label_undo import offer_undo
+from pages.shared.set_sidebar import show_current_set
+
+RUN_CHOSEN = "sidebar_run"
 
 
 def show_sidebar() -> None:
     """Draw it; every page reads its choices from `state`."""
+    state.hold_context()
     with st.sidebar:
         workspace = loaders.workspace_in_use()
         if loaders.is_synthetic(workspace):
@@ -17,18 +24,59 @@ def show_sidebar() -> None:
         bins = loaders.bins(workspace)
         if bins:
             _choose_day(bins)
+            _choose_run(workspace)
             st.toggle(
                 "Hide known scanners",
                 key=state.HIDE_KNOWN,
+                bind="query-params",
                 help="Leave out hosts whose label is a known scanner; see Labels, Kinds of sender.",
             )
+            show_current_set(workspace)
+            offer_undo(workspace, "sidebar_label_undo")
         _choose_workspace(workspace.root)
+    notice = state.take_notice()
+    if notice is not None:
+        st.toast(safe(notice), icon=":material/check_circle:")
 
 
 def _choose_day(bins: list[str]) -> None:
     if state.day() not in bins:
         st.session_state[state.DAY] = bins[0]
     st.selectbox("Day (UTC)", bins, key=state.DAY, bind="query-params")
+    earlier = [each for each in bins if each < (state.day() or "")]
+    if st.session_state.get(state.SINCE) not in earlier:
+        st.session_state.pop(state.SINCE, None)
+    if earlier:
+        st.selectbox(
+            "Range from",
+            earlier,
+            index=None,
+            key=state.SINCE,
+            bind="query-params",
+            placeholder="Only this day",
+            help="For pages that look at several days: from here to the day above.",
+        )
+
+
+def _choose_run(workspace: Workspace) -> None:
+    runs = usable_runs(workspace)
+    now = run_in_use(runs)
+    if now is None:
+        return
+    names = {run.id: run.name for run in runs}
+    st.session_state[RUN_CHOSEN] = now.id
+    st.selectbox(
+        "Run",
+        list(names),
+        format_func=lambda each: plain(names[each]),
+        key=RUN_CHOSEN,
+        on_change=_look_at_chosen,
+        help="Whose embeddings are shown: map, neighbours, suggestions, scores.",
+    )
+
+
+def _look_at_chosen() -> None:
+    state.set_run_in_view(st.session_state[RUN_CHOSEN])
 
 
 def _choose_workspace(root: Path) -> None:

@@ -21,6 +21,7 @@ LOAD_JOB = "load_job"
 SOURCE_JOB = "source_job"
 LABEL_CHANGE = "label_change"
 SAID = "said"
+NOTICE = "notice"
 RUN = "run_in_view"
 HOST = "host_in_view"
 SET = "set_in_view"
@@ -49,7 +50,7 @@ def workspace_path() -> Path:
 def set_workspace_path(path: Path) -> None:
     """Use another workspace; what belonged to the old one is forgotten."""
     st.session_state[WORKSPACE] = str(path)
-    keys = (DAY, SINCE, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID, TRAIN_BASE, TRAIL)
+    keys = (DAY, SINCE, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID, NOTICE, TRAIN_BASE, TRAIL)
     for key in (*keys, *LINKED.values()):
         st.session_state.pop(key, None)
     for name in LINKED:
@@ -217,6 +218,17 @@ def take_said() -> str | None:
 
 def _get(key: str, default: Any) -> Any:
     return st.session_state.get(key, default)
+
+
+def notify(text: str) -> None:
+    """Keep a sentence to be shown once, on whatever page runs next, for a few seconds."""
+    st.session_state[NOTICE] = text
+
+
+def take_notice() -> str | None:
+    """Return the sentence kept by `notify`, once."""
+    value = st.session_state.pop(NOTICE, None)
+    return None if value is None else str(value)
 
 
 def _linked(name: str) -> str | None:
