@@ -32,7 +32,7 @@ class Job:
 
     Attributes:
         id: Its id, also the name of its directory.
-        kind: What it does: `load`, `demo`, `snapshots`, `remove`, `train`.
+        kind: What it does: `load`, `demo`, `snapshots`, `remove`, `train`, `score`.
         config: What it was told, JSON.
         state: `queued` waits for its device; `starting` and `running` hold it; the others are
             final.

@@ -26,6 +26,7 @@ from darkgnn_core.errors import DarkgnnError, WorkspaceError
 from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest, remove
 from darkgnn_core.job_processes import note_start
 from darkgnn_core.jobs import CANCELLED, settle_jobs
+from darkgnn_core.score_job import ScoringReport, score_all, task_from
 from darkgnn_core.traces.reading import options_from_dict
 from darkgnn_core.train_job import train_run
 from darkgnn_core.training.running import RunReport
@@ -207,12 +208,23 @@ def train(worker: Worker) -> RunReport:
     )
 
 
-KINDS: dict[str, Callable[[Worker], IngestReport | RunReport]] = {
+def score(worker: Worker) -> ScoringReport:
+    """Compute the `tasks` of Review metrics that are not kept yet."""
+    return score_all(
+        worker.workspace,
+        [task_from(each) for each in worker.config["tasks"]],
+        on_progress=worker.put,
+        should_stop=worker.should_stop,
+    )
+
+
+KINDS: dict[str, Callable[[Worker], IngestReport | RunReport | ScoringReport]] = {
     "load": load,
     "snapshots": rebuild,
     "demo": demo,
     "remove": take_out,
     "train": train,
+    "score": score,
 }
 
 
