@@ -119,6 +119,28 @@ def list_sets(workspace: Workspace) -> list[HostSet]:
     return [_set_of(row) for row in rows]
 
 
+def list_deleted(workspace: Workspace, *, limit: int = 20) -> list[HostSet]:
+    """Return the sets deleted last, the latest first."""
+    with workspace.catalogue() as connection:
+        rows = connection.execute(
+            "SELECT * FROM host_set WHERE deleted_at IS NOT NULL "
+            "ORDER BY deleted_at DESC, rowid DESC LIMIT ?",
+            (limit,),
+        ).fetchall()
+    return [_set_of(row) for row in rows]
+
+
+def combined_hosts(operation: Operation, parts: Sequence[Hosts]) -> Hosts:
+    """Return the union or intersection of all, or the first without the others, uint32.
+
+    >>> combined_hosts("difference", [np.array([1, 2], np.uint32), np.array([2], np.uint32)])
+    array([1], dtype=uint32)
+    """
+    joined = {"union": np.union1d, "intersection": np.intersect1d, "difference": np.setdiff1d}
+    hosts: Hosts = reduce(joined[operation], parts)
+    return hosts
+
+
 def combine(
     workspace: Workspace, operation: Operation, ids: Sequence[str], *, name: str = ""
 ) -> HostSet:
@@ -138,8 +160,7 @@ def combine(
         message = f"Combine two sets or more by {', '.join(OPERATIONS)}; got {len(ids)}."
         raise ConfigError(message, code="SET-COMBINE")
     parts = [find_set(workspace, each) for each in ids]
-    joined = {"union": np.union1d, "intersection": np.intersect1d, "difference": np.setdiff1d}
-    hosts = reduce(joined[operation], [part.hosts for part in parts])
+    hosts = combined_hosts(operation, [part.hosts for part in parts])
     recipe = {
         "kind": "combined",
         "operation": operation,

@@ -93,7 +93,7 @@ def _query(recipe: Mapping[str, Any]) -> str:
         for name, words in (
             ("label", "label"),
             ("port", "port"),
-            ("prefix", "in"),
+            ("addresses", "in"),
             ("min_packets", "packets at least"),
             ("max_packets", "packets at most"),
             ("day", "on"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darkgnn_core.labels.claims import WIDEST_PREFIX
-from darkgnn_core.labels.opinions import Addresses
+from darkgnn_core.labels.opinions import Addresses, Mask
 from darkgnn_core.labels.targets import BadTarget, Target, parse_target
 from darkgnn_core.labels.texts import shown
 
@@ -67,8 +67,18 @@ def count_seen(targets: Iterable[Target], hosts: Addresses) -> int:
         targets: Addresses and prefixes.
         hosts: uint32 (n,), sorted, each once.
     """
+    return int(is_in_any(targets, hosts).sum())
+
+
+def is_in_any(targets: Iterable[Target], hosts: Addresses) -> Mask:
+    """Return which hosts lie in any of the targets, bool (n,).
+
+    Args:
+        targets: Addresses and prefixes.
+        hosts: uint32 (n,), sorted, each once.
+    """
     is_in = np.zeros(len(hosts), bool)
     for target in targets:
         low = np.searchsorted(hosts, target.first_ip, "left")
         is_in[low : np.searchsorted(hosts, target.last_ip, "right")] = True
-    return int(is_in.sum())
+    return is_in

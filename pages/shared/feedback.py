@@ -57,6 +57,7 @@ def show_table(
     columns: dict[str, Any] | None = None,
     height: int | Literal["auto"] = "auto",
     on_select: Callable[[], None] | None = None,
+    selection_mode: Literal["single-row", "multi-row"] = "single-row",
 ) -> None:
     """Show a table, its texts without control characters; numbers with thousands marks.
 
@@ -66,6 +67,7 @@ def show_table(
         columns: Streamlit column settings by column.
         height: Pixels, or `auto`.
         on_select: Called when a row is chosen, which stands in the session under `key`.
+        selection_mode: Whether several rows can be chosen.
     """
     shown = table.copy()
     settings: dict[str, Any] = {}
@@ -87,5 +89,5 @@ def show_table(
         placeholder="",
         column_config=settings | (columns or {}),
         on_select=on_select or "ignore",
-        selection_mode="single-row",
+        selection_mode=selection_mode,
     )
