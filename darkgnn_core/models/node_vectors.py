@@ -22,15 +22,13 @@ class VectorView:
     """What a network without features sees of one graph.
 
     Attributes:
-        rows: int64 (N,), where the vectors of the graph's nodes, and of the targets that are
-            absent from it, stand in the table of the window.
-        first: (N, N), all nodes against all.
+        first: (N, T), the graph's nodes, and the targets that are absent from it, against the T
+            vectors of the window.
         adjacency: (R, N), the targets against all nodes.
         places: int64 (R,), where each of the R rows stands among the targets.
         targets: Number of targets.
     """
 
-    rows: Tensor
     first: Adjacency
     adjacency: Adjacency
     places: Tensor
@@ -48,11 +46,10 @@ class VectorConvolutions(SecondConvolution):
     def __init__(self, hidden: int, output: int) -> None:
         super().__init__(hidden, output)
         self.vectors = torch.empty(0, hidden)
-        """(nodes of the window, hidden), set before each step; the trainer keeps the table."""
+        """(T, hidden), those of the window, set before each step; the trainer keeps the table."""
 
     def forward(self, view: VectorView, folded: tuple[Tensor, Tensor]) -> Tensor:
         """Return y of the targets, (R, K)."""
         weight, bias = folded
-        vectors = self.vectors.index_select(0, view.rows)
-        hidden = torch.relu(propagate(view.first, vectors) + self.bias1)
+        hidden = propagate(view.first, self.vectors).add_(self.bias1).relu_()
         return propagate(view.adjacency, hidden @ weight) + bias

@@ -20,6 +20,7 @@ from darkgnn_core.models.node_vectors import VectorView
 from darkgnn_core.run_config import NetworkConfig
 from darkgnn_core.training.day_graphs import DayGraph, Keys
 from darkgnn_core.training.neighbour_draws import NeighbourDraws
+from darkgnn_core.training.views import with_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +99,9 @@ def _vector_views(
         alone = np.delete(np.arange(len(targets)), part.places)
         second = _with_alone(_renumbered(part.drawn, inner), len(alone))
         view = VectorView(
-            rows=_tensor(np.searchsorted(table, keys), device),
-            first=Adjacency.of(first, device),
+            first=Adjacency.of(
+                with_columns(first, np.searchsorted(table, keys), len(table)), device
+            ),
             adjacency=Adjacency.of(second, device),
             places=_tensor(np.concatenate([part.places, alone]), device),
             targets=len(targets),

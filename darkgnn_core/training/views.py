@@ -68,12 +68,25 @@ def _vector_view(graph: DayGraph, targets: Keys, table: Keys, device: torch.devi
     order = np.argsort(nodes)
     asked = order[np.searchsorted(nodes, targets, sorter=order)]
     return VectorView(
-        rows=_tensor(np.searchsorted(table, nodes), device),
-        first=Adjacency.of(whole, device),
+        first=Adjacency.of(with_columns(whole, np.searchsorted(table, nodes), len(table)), device),
         adjacency=Adjacency.of(whole[asked], device),
         places=torch.arange(len(targets), device=device),
         targets=len(targets),
     )
+
+
+def with_columns(
+    matrix: scipy.sparse.csr_array, columns: Keys, width: int
+) -> scipy.sparse.csr_array:
+    """Return a matrix whose columns stand elsewhere in a wider one.
+
+    Args:
+        matrix: (rows, n).
+        columns: int64 (n,), where each column goes.
+        width: Columns of the result.
+    """
+    parts = (matrix.data, columns[matrix.indices], matrix.indptr)
+    return scipy.sparse.csr_array(parts, shape=(matrix.shape[0], width))
 
 
 def _whole_view(graph: DayGraph, targets: Keys, device: torch.device) -> object:
