@@ -7,6 +7,7 @@ here, is measured (`measuring.py`). Source: ours; the networks' formulas are in 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from darkgnn_core.run_config import DarkVecConfig, NetworkConfig, RunConfig, TableConfig
 from darkgnn_core.training.choosing import takes_batches
@@ -197,12 +198,15 @@ def batches_on(method: str, settings: NetworkConfig, sizes: Sizes, day: int) -> 
 
 
 def batch_of(settings: NetworkConfig, day: DaySize) -> DaySize:
-    """Return about what one batch sees of a graph: its links' ends and their neighbours."""
-    links = min(2 * settings.batch_edges, 2 * day.edges)
-    ends = min(day.hosts, links) + min(day.ports, links)
-    nodes = min(day.nodes, ends * (1 + settings.fanout))
-    ports = min(day.ports, nodes)
-    return DaySize(nodes - ports, ports, ends * settings.fanout // 2, 0)
+    """Return about what one batch sees of a graph: its hosts, the ports, and their neighbours.
+
+    A batch is dealt out by hosts (`sampling.py`); almost every port comes with each, and draws
+    hosts of other batches.
+    """
+    share = min(1.0, settings.batch_edges / max(1, day.edges))
+    hosts, ports = ceil(share * day.hosts), min(day.ports, 2 * settings.batch_edges)
+    drawn = min(day.hosts - hosts, ports * settings.fanout)
+    return DaySize(hosts + drawn, ports, (hosts + ports) * settings.fanout // 2, 0)
 
 
 def parameters_of(method: str, settings: NetworkConfig, rows: int = 0) -> int:
