@@ -10,11 +10,23 @@ from darkgnn_core.errors import ConfigError
 Preset = Literal["as_written", "as_released"]
 PRESETS: tuple[Preset, ...] = ("as_written", "as_released")
 
+LATER: dict[str, Any] = {"control": "none"}
+"""Settings that came later: at this value a hash leaves them out, so that older hashes hold."""
+
 
 def config_hash(config: Any) -> str:
     """Return 12 hex digits that change whenever a setting of `config` changes."""
-    text = json.dumps({type(config).__name__: asdict(config)}, sort_keys=True)
+    text = json.dumps({type(config).__name__: _told(asdict(config))}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """Return settings, those inside them too, without later ones that are as if not there."""
+    return {
+        name: _told(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if name not in LATER or value != LATER[name]
+    }
 
 
 def require(condition: bool, message: str) -> None:
@@ -92,18 +104,24 @@ class GraphConfig:
             only, with the packets of all bins (what the released code did).
         scaling: `max` divides each column by its bin's maximum, hosts and ports apart (0/0 = 0);
             `quantile` replaces each value by its rank in the bin, 0 to 1; `none`.
+        control: Negative controls, to see what a score owes to structure: `rewired_edges` swaps
+            ports between hosts at random under the degrees they have; `shuffled_days` goes over
+            the bins in an order drawn at random; `none`.
 
     Source:
-        `docs/decisions.md`; paper section 2 for daily edges.
+        `docs/decisions.md`; paper section 2 for daily edges; controls are ours.
     """
 
     edges: Literal["daily", "month_first"] = "daily"
     scaling: Literal["max", "quantile", "none"] = "max"
+    control: Literal["none", "rewired_edges", "shuffled_days"] = "none"
 
     def __post_init__(self) -> None:
         """Check every setting once."""
         require(self.edges in ("daily", "month_first"), f"edges: got {self.edges!r}.")
         require(self.scaling in ("max", "quantile", "none"), f"scaling: got {self.scaling!r}.")
+        controls = ("none", "rewired_edges", "shuffled_days")
+        require(self.control in controls, f"control: got {self.control!r}.")
 
     @classmethod
     def of_preset(cls, preset: Preset) -> Self:

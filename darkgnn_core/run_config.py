@@ -90,7 +90,7 @@ class NetworkConfig:
     keeps: Literal["best", "last"] = "best"
     precision: Literal["float32", "bfloat16"] = "float32"
     sampling: Literal["auto", "whole", "neighbours"] = "auto"
-    batch_edges: int = 4096
+    batch_edges: int = 65_536
     fanout: int = 10
 
     def __post_init__(self) -> None:
@@ -257,7 +257,7 @@ class RunConfig:
             preset: `as_written` (the paper's text) or `as_released` (its released code).
             use_features: Networks only: nodes carry the 37 features.
             **run: Changes to fields of `RunConfig` or of the method's settings, by name, and
-                `edges` and `scaling` of `GraphConfig`.
+                `edges`, `scaling` and `control` of `GraphConfig`.
 
         Raises:
             ConfigError: If a change is no setting, or a value is outside its range.
@@ -316,7 +316,7 @@ def _homes(
     run_names = {"seed", "first_day", "last_day", "device"}
     return [
         (settings, {each.name for each in fields(kind)}),
-        (graph, {"edges", "scaling"}),
+        (graph, {"edges", "scaling", "control"}),
         (own, run_names),
     ]
 

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from darkgnn_core.config import GraphConfig, SnapshotConfig, config_hash
 from darkgnn_core.durable import MANIFEST, check_manifest, sha256_of
 from darkgnn_core.snapshots.graphs import graph_reader
@@ -30,10 +32,12 @@ class DayInput:
 
 
 class Days:
-    """The bins of a run in time order.
+    """The bins of a run in the order in which it goes over them: that of time.
+
+    The control `shuffled_days` draws another order; each bin keeps its name and its hosts.
 
     Args:
-        inputs: One a bin.
+        inputs: One a bin, in time order.
         snapshot_config: The settings their snapshots were built with.
         graph: Which edges a model sees, and how features are scaled.
         kept: Snapshots held in memory, the last ones asked for.
@@ -47,7 +51,7 @@ class Days:
         graph: GraphConfig,
         kept: int = 8,
     ) -> None:
-        self.inputs = tuple(inputs)
+        self.inputs = inputs = _ordered(inputs, graph)
         self.snapshot_config = snapshot_config
         self.graph = graph
         self._read: Callable[[int], Snapshot] = lru_cache(maxsize=kept)(
@@ -66,6 +70,14 @@ class Days:
             WorkspaceError: `DAMAGED` where a file cannot be read.
         """
         return self._read(position)
+
+
+def _ordered(inputs: Sequence[DayInput], graph: GraphConfig) -> tuple[DayInput, ...]:
+    if graph.control != "shuffled_days":
+        return tuple(inputs)
+    text = " ".join(["shuffled", *(each.key for each in inputs)])
+    seed = np.frombuffer(hashlib.sha256(text.encode()).digest(), np.uint32)
+    return tuple(inputs[each] for each in np.random.default_rng(seed).permutation(len(inputs)))
 
 
 def data_of(inputs: Sequence[DayInput], config: SnapshotConfig) -> dict[str, Any]:

@@ -191,10 +191,11 @@ def _take_new_days(workspace: Workspace, run: Run, inputs: list[DayInput]) -> No
             f"Run {run.id} is done, and no day has come after {run.trained_days[-1]}.",
             code="NOTHING-NEW",
         )
-    if run.config.graph.edges == "month_first":
+    graph = run.config.graph
+    if graph.edges == "month_first" or graph.control == "shuffled_days":
         raise RunError(
-            "With edges month_first new days change the graphs of the earlier ones. Start a new "
-            "run over all days.",
+            "With edges month_first, or shuffled days, new days change the earlier ones. Start a "
+            "new run over all days.",
             code="CANNOT-CONTINUE",
         )
     config: SnapshotConfig = run.snapshot_config

@@ -21,6 +21,7 @@ from darkgnn_core.snapshots.reading import (
     read_ports,
     read_summary,
 )
+from darkgnn_core.snapshots.rewiring import rewired
 
 Keys = npt.NDArray[np.int64]
 
@@ -52,12 +53,23 @@ def graph_reader(directories: Sequence[Path], config: GraphConfig) -> Callable[[
             read_summary(directory),
             hosts=hosts,
             ports=ports,
-            edges=chosen(position, read_edges(directory, ["host", "port", "packets"])),
+            edges=_controlled(chosen(position, _edges_of(directory)), directory, config),
             host_features=scale(feature_matrix(hosts, HOST_FEATURES)),
             port_features=scale(feature_matrix(ports, PORT_FEATURES)),
         )
 
     return read
+
+
+def _edges_of(directory: Path) -> pa.Table:
+    return read_edges(directory, ["host", "port", "packets"])
+
+
+def _controlled(edges: pa.Table, directory: Path, config: GraphConfig) -> pa.Table:
+    """Return edges as they are, or rewired where the control asks for it."""
+    if config.control != "rewired_edges":
+        return edges
+    return rewired(edges, read_summary(directory)["bin"]["key"])
 
 
 def graph_days(directories: Sequence[Path], config: GraphConfig) -> Iterator[Snapshot]:
@@ -132,7 +144,7 @@ def _pair_totals(directories: Sequence[Path]) -> tuple[Keys, Keys, Keys]:
     """Add up the packets of each pair over all bins: keys, ascending, totals, first positions."""
     keys, totals, first = np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
     for position, directory in enumerate(directories):
-        edges = read_edges(directory, ["host", "port", "packets"])
+        edges = _edges_of(directory)
         all_keys = np.concatenate([keys, _pair_keys(edges)])
         all_packets = np.concatenate([totals, column(edges, "packets")])
         all_first = np.concatenate([first, np.full(edges.num_rows, position)])
