@@ -95,32 +95,51 @@ MIGRATIONS = (
 """Each entry takes the schema one version up; entries are never changed once released."""
 
 
-def open_catalogue(path: Path) -> sqlite3.Connection:
+def open_catalogue(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open the catalogue, creating it or taking an older one to today's schema.
+
+    Args:
+        path: The SQLite file.
+        read_only: Change nothing, and write nothing beside it; for a disk that can only be read.
 
     Returns:
         A connection in autocommit mode, rows by name, foreign keys on, WAL, every commit synced.
 
     Raises:
-        WorkspaceError: `NEWER` if a later darkgnn wrote it; as `errors_named`.
+        WorkspaceError: `NEWER` if a later darkgnn wrote it; `OLDER` if it is of an earlier schema
+            and may not be changed; as `errors_named`.
     """
     with errors_named(path):
-        return _connected(path)
+        return _connected(path, read_only=read_only)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+def _connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    where = _read_only_address(path) if read_only else str(path)
+    connection = sqlite3.connect(where, timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=read_only)
     try:
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
+        if read_only:
+            _refuse_other_schemas(connection)
+            return connection
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _read_only_address(path: Path) -> str:
+    """Return how SQLite is told to write nothing, not even its log beside a file at rest.
+
+    Where a log is there, the file without it is not whole: it is read with it, or not at all.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    is_at_rest = not log.exists() or not log.stat().st_size
+    return f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if is_at_rest else ''}"
 
 
 TROUBLES = {
@@ -163,7 +182,18 @@ def errors_named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _refuse_other_schemas(connection: sqlite3.Connection) -> None:
+    found = _refuse_later_schemas(connection)
+    if found < len(MIGRATIONS):
+        raise WorkspaceError(
+            f"This workspace is of an earlier darkgnn (schema {found} of {len(MIGRATIONS)}) and "
+            "cannot be brought up to date where it can only be read. Copy it to a disk that can "
+            "be written to, and open the copy.",
+            code="OLDER",
+        )
+
+
+def _refuse_later_schemas(connection: sqlite3.Connection) -> int:
     found = _version(connection)
     if found > len(MIGRATIONS):
         raise WorkspaceError(
@@ -171,6 +201,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
             f"{len(MIGRATIONS)}). Update darkgnn to open it; nothing was changed.",
             code="NEWER",
         )
+    return found
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    _refuse_later_schemas(connection)
     while _version(connection) < len(MIGRATIONS):
         with transaction(connection):
             version = _version(connection)  # another process may have been quicker

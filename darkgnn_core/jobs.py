@@ -213,7 +213,12 @@ def _job_of(row: sqlite3.Row) -> Job:
 
 
 def settle_jobs(workspace: Workspace) -> None:
-    """Mark as `interrupted` the jobs whose process is gone without a word; start who may start."""
+    """Mark as `interrupted` the jobs whose process is gone without a word; start who may start.
+
+    A workspace that can only be read stays as it is.
+    """
+    if workspace.is_read_only:
+        return
     with workspace.catalogue() as connection:
         rows = connection.execute(
             "SELECT * FROM job WHERE state IN ('starting', 'running')"

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -65,9 +66,14 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def backups(self) -> Path:
+        """Copies of the catalogue, one a day."""
+        return self.root / "backups"
+
+    @property
     def scratch(self) -> Path:
-        """Temporary files; empty whenever nothing runs."""
-        return self.root / "scratch"
+        """Temporary files; empty whenever nothing runs. The system's own where it is read-only."""
+        return Path(tempfile.gettempdir()) if self.is_read_only else self.root / "scratch"
 
     def snapshot_config(self) -> SnapshotConfig:
         """Return the settings this workspace's snapshots are built and shown with."""
@@ -82,13 +88,22 @@ class Workspace:
     @contextmanager
     def catalogue(self) -> Iterator[sqlite3.Connection]:
         """Open the catalogue for the block; its troubles become errors of ours."""
-        path = self.catalogue_path
-        with errors_named(path), closing(open_catalogue(path)) as connection:
+        path, read_only = self.catalogue_path, self.is_read_only
+        with (
+            errors_named(path),
+            closing(open_catalogue(path, read_only=read_only)) as connection,
+        ):
             yield connection
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it is there but this account may not write to it, or its disk is read-only."""
+        path = self.catalogue_path
+        return path.exists() and not (os.access(self.root, os.W_OK) and os.access(path, os.W_OK))
 
 
 def open_workspace(root: Path, *, create: bool = True) -> Workspace:
-    """Open a workspace, making it where there is none.
+    """Open a workspace, making it where there is none; one that can only be read opens as such.
 
     Args:
         root: Its directory.
@@ -102,25 +117,32 @@ def open_workspace(root: Path, *, create: bool = True) -> Workspace:
     root = _resolved(root)
     workspace = Workspace(root)
     try:
+        _refuse_lost_catalogue(workspace)
         if not workspace.catalogue_path.exists():
             _refuse_unless_creatable(workspace, create=create)
         refuse_network_disk(root)
-        for directory in (
-            root,
-            workspace.packets,
-            workspace.snapshots,
-            workspace.inbox,
-            workspace.jobs,
-            workspace.runs,
-            workspace.scratch,
-        ):
-            with disk_errors_named(directory):
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not workspace.is_read_only:
+            _make_folders(workspace)
         with workspace.catalogue():
-            workspace.catalogue_path.chmod(0o600)
+            if not workspace.is_read_only:
+                workspace.catalogue_path.chmod(0o600)
     except OSError as error:
         raise _unusable(root, error) from error
     return workspace
+
+
+def _make_folders(workspace: Workspace) -> None:
+    for directory in (
+        workspace.root,
+        workspace.packets,
+        workspace.snapshots,
+        workspace.inbox,
+        workspace.jobs,
+        workspace.runs,
+        workspace.scratch,
+    ):
+        with disk_errors_named(directory):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _resolved(root: Path) -> Path:
@@ -179,6 +201,21 @@ def _file_system_of(path: Path) -> str:
             if path.is_relative_to(point) and len(point) >= found[0]:
                 found = (len(point), kind)
     return found[1]
+
+
+def _refuse_lost_catalogue(workspace: Workspace) -> None:
+    """Refuse to begin anew where a catalogue is gone or emptied but what it knew is there."""
+    path = workspace.catalogue_path
+    if path.exists() and path.stat().st_size:
+        return
+    known = (workspace.packets, workspace.snapshots, workspace.runs, workspace.backups)
+    if any(folder.is_dir() and any(folder.iterdir()) for folder in known):
+        what = "empty" if path.exists() else "gone"
+        raise WorkspaceError(
+            f"The catalogue {path.name} is {what}, but there are data beside it. Restore it from "
+            "a backup.",
+            code="DAMAGED",
+        )
 
 
 def _refuse_unless_creatable(workspace: Workspace, *, create: bool) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from darkgnn_core.backups import back_up_daily
 from darkgnn_core.busiest import KnownShare, busiest_hosts, known_share
+from darkgnn_core.errors import WorkspaceError
 from darkgnn_core.estimates import Device, Estimate, devices, estimate
 from darkgnn_core.health import Health, all_hosts, hosts_without_known, measure_health, table2
 from darkgnn_core.labels.classes import labels_of_class
@@ -33,8 +35,18 @@ Fingerprint = tuple[str, Shelf, bool]
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def workspace_at(root: str) -> Workspace:
-    """Open a workspace once; its folders are made where it is new."""
-    return open_workspace(Path(root))
+    """Open a workspace once; its folders are made where it is new, its catalogue is copied daily.
+
+    Raises:
+        WorkspaceError: As `open_workspace`; `DAMAGED` where its catalogue is not whole.
+    """
+    workspace = open_workspace(Path(root))
+    try:
+        back_up_daily(workspace)
+    except WorkspaceError as error:
+        if error.code == "DAMAGED":
+            raise  # anything else, such as a full disk, is no reason not to look at it
+    return workspace
 
 
 def workspace_in_use() -> Workspace:
