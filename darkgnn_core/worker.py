@@ -26,6 +26,8 @@ from darkgnn_core.errors import DarkgnnError, WorkspaceError
 from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest, remove
 from darkgnn_core.job_processes import note_start
 from darkgnn_core.jobs import CANCELLED, settle_jobs
+from darkgnn_core.maps.making import MapReport, make_for_job
+from darkgnn_core.runs import find_run
 from darkgnn_core.score_job import ScoringReport, score_all, task_from
 from darkgnn_core.traces.reading import options_from_dict
 from darkgnn_core.train_job import train_run
@@ -218,13 +220,27 @@ def score(worker: Worker) -> ScoringReport:
     )
 
 
-KINDS: dict[str, Callable[[Worker], IngestReport | RunReport | ScoringReport]] = {
+def draw_maps(worker: Worker) -> MapReport:
+    """Make the maps of the run `run_id` that are missing, the one of `day` first."""
+    return make_for_job(
+        worker.workspace,
+        worker.config,
+        find_run(worker.workspace, worker.config["run_id"]).days,
+        told=worker.put,
+        should_stop=worker.should_stop,
+    )
+
+
+Report = IngestReport | RunReport | ScoringReport | MapReport
+
+KINDS: dict[str, Callable[[Worker], Report]] = {
     "load": load,
     "snapshots": rebuild,
     "demo": demo,
     "remove": take_out,
     "train": train,
     "score": score,
+    "map": draw_maps,
 }
 
 
