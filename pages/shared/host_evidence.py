@@ -1,0 +1,176 @@
+"""The evidence card: in what a host and one neighbour are alike, and in what they are not."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from darkgnn_core.charts.host_words import (
+    address_text,
+    gap_table,
+    shared_port_table,
+    trait_table,
+)
+from darkgnn_core.evaluation.predictions import Texts, Voting
+from darkgnn_core.hosts.evidence import Evidence, evidence_of
+from darkgnn_core.hosts.packet_hours import hour_profiles
+from darkgnn_core.hosts.predicting import Nearby, place_of
+from darkgnn_core.hosts.reading import Floats
+from darkgnn_core.runs import Run
+from darkgnn_core.snapshots.columns import HOST_FEATURES
+from pages.shared import host_loaders
+from pages.shared.feedback import plain, safe, show_table
+from pages.shared.host_header import other_runs
+from pages.shared.host_view import HostView
+
+SMALL_ROWS = 320
+NUMBER = st.column_config.NumberColumn(format="%.4g")
+
+
+def show_evidence(
+    view: HostView, run: Run, voting: Voting, near: Nearby, labels: Texts, row: int
+) -> None:
+    """Show what speaks for and against the likeness of the host and one neighbour."""
+    neighbour = int(near.hosts[row])
+    rows = host_loaders.day_rows(view.workspace, view.config, view.day)
+    there = rows["host"].to_numpy()
+    if any(place_of(there, each) is None for each in (view.host, neighbour)):
+        st.text("The day was built anew since the run and does not have both hosts any more.")
+        return
+    found = evidence_of(
+        view.host,
+        neighbour,
+        rows=rows,
+        features=HOST_FEATURES,
+        ports=host_loaders.day_ports(view.workspace, view.config, view.day),
+        hours=_hours(view, near, neighbour),
+    )
+    with st.container(border=True):
+        st.text(plain(f"{view.address} and {address_text(neighbour)}, {labels[row]}"))
+        _show_figures(found, float(near.distances[row]))
+        _show_flags(found)
+        ports, headers = st.columns(2)
+        with ports:
+            _show_ports(found)
+        with headers:
+            _show_rest(found)
+        _show_agreement(view, run, voting, near, neighbour)
+
+
+def _hours(view: HostView, near: Nearby, neighbour: int) -> tuple[Floats, Floats] | None:
+    if not host_loaders.has_packets(view.workspace, view.config, view.day):
+        return None
+    everyone = [view.host, *near.hosts.tolist()]
+    hours = host_loaders.hours(view.workspace, view.config, view.day, everyone)
+    pair = np.array([view.host, neighbour], np.uint32)
+    ours, theirs = hour_profiles(hours, pair, view.config.bin_hours)
+    return ours, theirs
+
+
+def _show_figures(found: Evidence, distance: float) -> None:
+    shared = found.shared
+    figures = (
+        ("Distance", f"{distance:.4f}", "In the embedding of the run, by the metric above."),
+        (
+            "Shared ports",
+            f"{shared.count:,}",
+            f"Of {shared.of_host:,} and {shared.of_neighbour:,}; a random host of the day would "
+            f"share {shared.expected:.2f}.",
+        ),
+        (
+            "Lift",
+            _times(shared.lift),
+            "Shared ports against those it shares with a random host of the day.",
+        ),
+        ("Ports alike", _share(shared.cosine), "Cosine of the packets by port."),
+        ("Volume alike", _share(found.volume), "The smaller number of packets of the larger."),
+        ("Timing alike", _share(found.timing), "Cosine of the packets by hour of the day."),
+    )
+    for cell, (title, value, explanation) in zip(st.columns(6), figures, strict=True):
+        cell.metric(title, plain(value), help=plain(explanation))
+
+
+def _times(value: float) -> str:
+    return "not told" if np.isnan(value) else f"{value:,.1f} x"
+
+
+def _share(value: float) -> str:
+    return "not told" if np.isnan(value) else f"{value:.0%}"
+
+
+def _show_flags(found: Evidence) -> None:
+    with st.container(horizontal=True):
+        if found.is_same_fingerprint is None:
+            st.badge("Headers not told", icon=":material/help:", color="gray")
+        elif found.is_same_fingerprint:
+            st.badge("Same headers", icon=":material/fingerprint:", color="green")
+        else:
+            st.badge("Headers differ", icon=":material/fingerprint:", color="orange")
+        if found.is_same_prefix:
+            st.badge("Same /24", icon=":material/lan:", color="orange")
+        else:
+            st.badge("Another network", icon=":material/lan:", color="green")
+        if not found.shared.count:
+            st.badge("No port in common", icon=":material/warning:", color="orange")
+    if found.is_same_prefix:
+        st.caption(
+            "Both lie in the same /24. Similarity by address is not behaviour: such twins are "
+            "often one organisation, and make any prediction look clever."
+        )
+
+
+def _show_ports(found: Evidence) -> None:
+    st.caption("Shared ports, the most surprising first")
+    if not found.shared.count:
+        st.text("None.")
+        return
+    table = shared_port_table(found.shared.ports)
+    show_table(
+        table,
+        "host_evidence_ports",
+        columns={
+            "lift": st.column_config.NumberColumn(
+                format="%.1f x",
+                help="How many times likelier than in a random host of the day: 1 over the share "
+                "of hosts that asked for the port.",
+            )
+        },
+        height="auto" if len(table) < 9 else SMALL_ROWS,
+    )
+
+
+def _show_rest(found: Evidence) -> None:
+    st.caption("Headers side by side")
+    show_table(trait_table(found.traits), "host_evidence_traits")
+    st.caption("Features that differ most, by place among all hosts of the day")
+    show_table(
+        gap_table(found.gaps),
+        "host_evidence_gaps",
+        columns=dict.fromkeys(("this host", "neighbour"), NUMBER),
+    )
+
+
+def _show_agreement(view: HostView, run: Run, voting: Voting, near: Nearby, neighbour: int) -> None:
+    others = other_runs(view)
+    if not others:
+        return
+    rows = []
+    for other in others:
+        found = host_loaders.ranks(
+            view.workspace, other.id, view.day, view.host, near.hosts.tolist(), voting
+        )
+        place, of = found.get(neighbour, (None, 0))
+        rows.append(
+            {
+                "run": other.name,
+                "place among its neighbours": "not there" if place is None else f"{place:,}",
+                "of": of,
+                "among the nearest": "yes" if place is not None and place <= voting.k else "no",
+            }
+        )
+    agreeing = sum(row["among the nearest"] == "yes" for row in rows)
+    st.caption(
+        f"Among the {voting.k:,} nearest in {agreeing:,} of {len(rows):,} other runs of this day, "
+        "too."
+    )
+    show_table(pd.DataFrame(rows), "host_evidence_runs")
+    st.caption(f"The run in view is {safe(run.name)}.")

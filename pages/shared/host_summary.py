@@ -1,0 +1,88 @@
+"""Who says what of the host, and how near it is to what the run takes it for."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from darkgnn_core.charts.host_charts import class_distances
+from darkgnn_core.charts.host_words import claim_table, vote_words
+from darkgnn_core.hosts.predicting import Prediction, Standing
+from pages.shared import host_loaders
+from pages.shared.feedback import plain, safe, show_table
+from pages.shared.host_header import other_runs, prediction_of
+from pages.shared.host_view import HostView
+from pages.shared.label_dialog import offer_labelling
+
+
+def show_summary(view: HostView) -> None:
+    """Show labels with source, day and evidence, then the prediction with votes and distances."""
+    told = host_loaders.told(view.workspace, view.host, view.day)
+    st.subheader("Labels")
+    if told.claims.empty:
+        st.text("No source has a label for this address or a prefix that holds it.")
+    else:
+        show_table(claim_table(told.claims), "host_claims")
+    offer_labelling(view.workspace, np.array([view.host], np.uint32), "host_summary")
+    st.subheader("What the run takes it for")
+    if view.run is None:
+        st.text("There is no run with embeddings yet: see Train models.")
+        return
+    found = prediction_of(view, view.embedded_by)
+    if found is None:
+        st.text(plain(f"The run {view.run.name} has no embedding of this host on {view.day}."))
+        return
+    _show_prediction(found)
+    _show_others(view)
+
+
+def _show_prediction(found: Prediction) -> None:
+    st.text(plain(f"{found.label}: {vote_words(found)}"))
+    st.text(plain(f"Nearest first they are: {', '.join(found.neighbours)}."))
+    if found.verdict == "far":
+        st.warning(safe(found.sentence), icon=":material/social_distance:")
+    else:
+        st.info(safe(found.sentence), icon=":material/adjust:")
+    for place, standing in enumerate(found.standings):
+        _show_standing(standing, place)
+    st.caption(
+        "The 3 nearest hosts of the same day vote, the host's own label left out, as in the paper: "
+        "hosts without a label vote, too, and classes of fewer than 11 hosts count as none. The "
+        "limit is the distance within which 95 % of a class's hosts have another one of it."
+    )
+
+
+def _show_standing(standing: Standing, place: int) -> None:
+    st.text(
+        plain(
+            f"{standing.label}, {standing.hosts:,} other hosts: this host is nearer to it than "
+            f"{1 - standing.share_nearer:.0%} of its own hosts are to one another."
+        )
+    )
+    chart = class_distances(standing.distances, standing.distance, standing.limit, standing.label)
+    st.altair_chart(
+        chart,
+        width="stretch",
+        key=f"host_standing_{place}",
+        alt=plain(f"Distances within {standing.label}, and that of this host"),
+    )
+
+
+def _show_others(view: HostView) -> None:
+    rows = []
+    for run in other_runs(view):
+        other = prediction_of(view, run)
+        if other is not None:
+            near = other.standings[0] if other.standings else None
+            rows.append(
+                {
+                    "run": run.name,
+                    "taken for": other.label,
+                    "votes": f"{other.votes} of {other.k}",
+                    "nearest class": "none" if near is None else near.label,
+                    "within its range": "" if near is None else "no" if near.is_far else "yes",
+                }
+            )
+    if rows:
+        st.subheader("What other runs take it for")
+        st.caption(f"The newest {len(rows):,} that embedded this day.")
+        show_table(pd.DataFrame(rows), "host_other_runs")

@@ -1,0 +1,111 @@
+"""What the packets look like, and where the host's features stand among others."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from darkgnn_core.charts.host_charts import feature_places
+from darkgnn_core.charts.host_words import standing_table, tool_rows
+from darkgnn_core.hosts.features import feature_standing
+from darkgnn_core.hosts.fingerprint import fingerprint_of
+from darkgnn_core.hosts.predicting import place_of
+from darkgnn_core.labels.opinions import Mask
+from darkgnn_core.labels.texts import UNKNOWN
+from darkgnn_core.set_tables import csv_of
+from darkgnn_core.snapshots.columns import HOST_FEATURES
+from pages.shared import host_loaders
+from pages.shared.feedback import plain, safe, show_table
+from pages.shared.host_header import prediction_of
+from pages.shared.host_view import HostView
+
+NUMBER = st.column_config.NumberColumn(format="%.4g")
+
+
+def show_traits(view: HostView) -> None:
+    """Show the header fingerprint in words, then the 37 features against class and all."""
+    _show_fingerprint(view)
+    _show_features(view)
+
+
+def _show_fingerprint(view: HostView) -> None:
+    found = fingerprint_of(view.row)
+    st.subheader("What the headers say")
+    left, right = st.columns(2)
+    with left:
+        if found.tools:
+            table = pd.DataFrame(
+                tool_rows(found.tools), columns=["likely sender", "how sure", "what speaks for it"]
+            )
+            show_table(
+                table,
+                "host_tools",
+                columns={"what speaks for it": st.column_config.TextColumn(width="large")},
+            )
+            for tool in found.tools:
+                st.caption(f"{safe(tool.name)}: {safe(' '.join(tool.evidence))}")
+        else:
+            st.text("No tool recognised: no mark, and no set of values that fits one system.")
+        for doubt in found.doubts:
+            st.warning(safe(doubt), icon=":material/warning:")
+        if found.untold:
+            st.caption(f"The trace does not tell: {safe(', '.join(found.untold))}.")
+        st.caption("Headers are easy to forge; default values are no proof of a system.")
+    with right:
+        show_table(pd.DataFrame(found.traits, columns=["header", "value"]), "host_traits")
+
+
+def _show_features(view: HostView) -> None:
+    st.subheader("Features against others")
+    rows = host_loaders.day_rows(view.workspace, view.config, view.day)
+    place = place_of(rows["host"].to_numpy(), view.host)
+    if place is None:
+        st.text("The day was built anew and does not have this host any more.")
+        return
+    label, is_class = _class_of(view, rows)
+    features = rows[list(HOST_FEATURES)].to_numpy(np.float64)
+    standing = feature_standing(HOST_FEATURES, features, place, is_class)
+    others = int(is_class.sum()) - int(is_class[place])
+    st.caption(
+        f"The 37 columns the models see, against {len(rows) - 1:,} other hosts of the day"
+        + (f" and {others:,} other hosts of the class {safe(label)}." if others else ".")
+        + " A percentile is the share of them with a lower value, equal ones counted half."
+    )
+    chart, table = st.columns([3, 4])
+    with chart:
+        st.altair_chart(
+            feature_places(standing, plain(label) if others else ""),
+            width="stretch",
+            key="host_features",
+            alt="Percentile of each feature among all hosts and its class",
+        )
+    with table:
+        shown = standing_table(standing)
+        show_table(
+            shown,
+            "host_feature_table",
+            columns={name: NUMBER for name in shown.columns if name != "feature"},
+            height=700,
+        )
+        st.caption("Deviations: standard deviations above (or below) the mean of the others.")
+        st.download_button(
+            "Features as CSV",
+            lambda: csv_of(standing),
+            file_name=f"darkgnn-{view.address}-features.csv",
+            mime="text/csv",
+            key="host_features_csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _class_of(view: HostView, rows: pd.DataFrame) -> tuple[str, Mask]:
+    """Return the class the host is held against, its label or else what the run takes it for."""
+    none = np.zeros(len(rows), bool)
+    label = host_loaders.told(view.workspace, view.host, view.day).label
+    if label == UNKNOWN:
+        found = prediction_of(view, view.embedded_by)
+        label = UNKNOWN if found is None else found.label
+    if label == UNKNOWN:
+        return "", none
+    labels = host_loaders.row_labels(view.workspace, view.config, view.day)
+    return label, labels == label
