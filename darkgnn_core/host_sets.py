@@ -9,7 +9,6 @@ import sqlite3
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -136,8 +135,14 @@ def combined_hosts(operation: Operation, parts: Sequence[Hosts]) -> Hosts:
     >>> combined_hosts("difference", [np.array([1, 2], np.uint32), np.array([2], np.uint32)])
     array([1], dtype=uint32)
     """
-    joined = {"union": np.union1d, "intersection": np.intersect1d, "difference": np.setdiff1d}
-    hosts: Hosts = reduce(joined[operation], parts)
+    hosts = parts[0]
+    for part in parts[1:]:
+        if operation == "union":
+            hosts = np.union1d(hosts, part)
+        elif operation == "intersection":
+            hosts = np.intersect1d(hosts, part)
+        else:
+            hosts = np.setdiff1d(hosts, part)
     return hosts
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from darkgnn_core.labels.resolving import resolve
+from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.workspace import Workspace
 
 RUNS_IN_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -57,7 +58,7 @@ def csv_of(table: pd.DataFrame) -> bytes:
     return shown.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _harmless(value: object) -> object:
+def _harmless(value: object) -> str:
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(RUNS_IN_SPREADSHEETS) else text
 
@@ -69,3 +70,15 @@ def label_counts(
     with workspace.catalogue() as connection:
         counts = resolve(connection, hosts, day=None if day is None else day[:10]).counts()
     return pd.DataFrame({"label": list(counts), "hosts": list(counts.values())})
+
+
+def labels_of(
+    workspace: Workspace, hosts: npt.NDArray[np.uint32], *, day: str | None = None
+) -> dict[int, str]:
+    """Return labels by address, of any shape of addresses; those without one are left out."""
+    asked = np.unique(hosts)
+    with workspace.catalogue() as connection:
+        labels = resolve(connection, asked, day=None if day is None else day[:10]).labels
+    return {
+        int(host): str(label) for host, label in zip(asked, labels, strict=True) if label != UNKNOWN
+    }

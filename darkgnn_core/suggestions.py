@@ -1,6 +1,6 @@
 """Labels suggested for unlabelled hosts by the nearest labelled ones, or none, with the reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -213,21 +213,30 @@ def _why(
     return why
 
 
+def chosen_of(found: Suggestions, is_chosen: npt.NDArray[np.bool_] | Ints) -> Suggestions:
+    """Return some of the hosts.
+
+    Args:
+        found: q hosts.
+        is_chosen: bool (q,), or int64 places in the order wanted.
+    """
+    return replace(
+        found,
+        hosts=found.hosts[is_chosen],
+        labels=found.labels[is_chosen],
+        told=found.told[is_chosen],
+        why=found.why[is_chosen],
+        votes=found.votes[is_chosen],
+        distance=found.distance[is_chosen],
+        limit=found.limit[is_chosen],
+        voters=found.voters[is_chosen],
+    )
+
+
 def _ordered(found: Suggestions) -> Suggestions:
     """Put suggestions before abstentions, more votes first, nearer first, then by address."""
     is_abstained = found.why != ""
     order = np.lexsort((found.hosts, found.distance, -found.votes, is_abstained))
     labels = found.told.copy()
     labels[is_abstained] = UNKNOWN
-    return Suggestions(
-        hosts=found.hosts[order],
-        labels=labels[order],
-        told=found.told[order],
-        why=found.why[order],
-        votes=found.votes[order],
-        k=found.k,
-        distance=found.distance[order],
-        limit=found.limit[order],
-        voters=found.voters[order],
-        known=found.known,
-    )
+    return chosen_of(replace(found, labels=labels), order)

@@ -7,6 +7,7 @@ from pages.shared import loaders, state
 from pages.shared.feedback import show_table
 from pages.shared.first_run import show_first_run
 from pages.shared.sensor_view import show_day, show_gaps, show_hidden, show_pair
+from pages.shared.set_hosts import show_hosts
 
 st.title("Today")
 workspace = loaders.workspace_in_use()
@@ -61,4 +62,5 @@ if state.is_known_hidden():
 show_table(classes, "table2")
 
 st.header("Busiest hosts of the day")
-show_table(loaders.hosts(workspace, day, hide_known=state.is_known_hidden()), "hosts", height=360)
+st.caption("Choose a row to open the host.")
+show_hosts(loaders.hosts(workspace, day, hide_known=state.is_known_hidden()), "hosts", height=360)

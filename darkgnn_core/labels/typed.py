@@ -82,3 +82,13 @@ def is_in_any(targets: Iterable[Target], hosts: Addresses) -> Mask:
         low = np.searchsorted(hosts, target.first_ip, "left")
         is_in[low : np.searchsorted(hosts, target.last_ip, "right")] = True
     return is_in
+
+
+def hosts_of(targets: Iterable[Target], hosts: Addresses) -> Addresses:
+    """Return those of some hosts that lie in any of the targets, uint32, ascending.
+
+    Args:
+        targets: Addresses and prefixes.
+        hosts: uint32 (n,), sorted, each once.
+    """
+    return hosts[is_in_any(targets, hosts)]

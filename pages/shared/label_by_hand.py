@@ -45,6 +45,7 @@ def _give(workspace: Workspace, typed: Typed, wanted: Wanted, *, allow_wide: boo
             reason=wanted.reason,
             confidence=wanted.confidence,
             day=wanted.day,
+            run=state.run_in_view(),
             allow_wide=allow_wide,
         )
     _remember(change, f"{typed.addresses:,} addresses were labelled {wanted.label}")

@@ -19,19 +19,23 @@ TURN = "label_dialog_turn"
 NAMED = 3
 
 
-def offer_labelling(workspace: Workspace, hosts: Hosts, key: str) -> None:
+def offer_labelling(
+    workspace: Workspace, hosts: Hosts, key: str, *, shortcut: str | None = None
+) -> None:
     """Show the button `Label`; it opens a dialog for these hosts.
 
     Args:
         workspace: Whose hosts they are.
         hosts: uint32 (n,), addresses.
         key: Start of the key of the button.
+        shortcut: Key that presses it, such as `L`; at most one button of a page may have it.
     """
     too_many = len(hosts) > MAX_TARGETS
     if st.button(
         "Label",
         key=f"{key}_label",
         icon=":material/label:",
+        shortcut=shortcut,
         disabled=len(hosts) == 0 or too_many,
         help="Say what these hosts are; it can be undone."
         if not too_many
@@ -44,6 +48,16 @@ def offer_labelling(workspace: Workspace, hosts: Hosts, key: str) -> None:
 @st.dialog("Label hosts", width="medium")
 @user_errors_shown()
 def _ask(workspace: Workspace, hosts: Hosts) -> None:
+    ask_and_label(workspace, hosts)
+
+
+def ask_and_label(workspace: Workspace, hosts: Hosts) -> None:
+    """Show what hosts are called now, ask what they are, and label them; then run the page again.
+
+    Args:
+        workspace: Whose hosts they are.
+        hosts: uint32 (n,), addresses.
+    """
     st.text(_named(hosts))
     now = labels_now(workspace, hosts)
     st.caption("What they are called now")

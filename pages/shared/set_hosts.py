@@ -47,6 +47,6 @@ def show_hosts(
 
 def _note_row(key: str, chosen: str, addresses: tuple[str, ...]) -> None:
     """Remember which host was clicked: a callback cannot go to another page."""
-    rows = st.session_state[key].selection.rows
+    rows = st.session_state[key]["selection"]["rows"]
     if rows and rows[0] < len(addresses):
         st.session_state[chosen] = addresses[rows[0]]

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from darkgnn_core.labels.targets import prefix_text
+from darkgnn_core.labels.typed import read_typed
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders, state
-from pages.shared.context import run_in_use, usable_runs
+from pages.shared.context import open_host, run_in_use, usable_runs
 from pages.shared.feedback import plain, safe
 from pages.shared.label_undo import offer_undo
 from pages.shared.set_sidebar import show_current_set
 
 RUN_CHOSEN = "sidebar_run"
+GO_TO = "sidebar_host"
+ASKED = "sidebar_host_asked"
 
 
 def show_sidebar() -> None:
@@ -21,8 +25,12 @@ def show_sidebar() -> None:
         workspace = loaders.workspace_in_use()
         if loaders.is_synthetic(workspace):
             st.badge("Synthetic data", icon=":material/science:", color="orange")
+        if workspace.is_read_only:
+            st.badge("Read only", icon=":material/lock:", color="gray")
+            st.caption("This workspace lies where it can only be read: nothing can be changed.")
         bins = loaders.bins(workspace)
         if bins:
+            _go_to_host()
             _choose_day(bins)
             _choose_run(workspace)
             st.toggle(
@@ -37,6 +45,30 @@ def show_sidebar() -> None:
     notice = state.take_notice()
     if notice is not None:
         st.toast(safe(notice), icon=":material/check_circle:")
+
+
+def _go_to_host() -> None:
+    """Ask for an address; Enter opens its page, whatever page one is on."""
+    st.text_input(
+        "Go to host",
+        key=GO_TO,
+        placeholder="such as 192.0.2.7",
+        on_change=_take_address,
+        icon=":material/search:",
+    )
+    asked = st.session_state.pop(ASKED, None)
+    if asked is None:
+        return
+    typed = read_typed(str(asked))
+    if len(typed.targets) != 1 or typed.targets[0].prefix_len != 32:
+        st.error("Give one IPv4 address, such as 192.0.2.7.", icon=":material/error:")
+        return
+    open_host(prefix_text(typed.targets[0].first_ip, 32))
+
+
+def _take_address() -> None:
+    st.session_state[ASKED] = st.session_state[GO_TO].strip() or None
+    st.session_state[GO_TO] = ""
 
 
 def _choose_day(bins: list[str]) -> None:

@@ -22,6 +22,7 @@ SOURCE_JOB = "source_job"
 LABEL_CHANGE = "label_change"
 SAID = "said"
 NOTICE = "notice"
+VERDICT_TURN = "verdict_turn"
 RUN = "run_in_view"
 HOST = "host_in_view"
 SET = "set_in_view"
@@ -218,6 +219,16 @@ def take_said() -> str | None:
 
 def _get(key: str, default: Any) -> Any:
     return st.session_state.get(key, default)
+
+
+def verdict_turn() -> int:
+    """Return the number of the table of suggestions; a new one after each verdict unticks it."""
+    return int(_get(VERDICT_TURN, 0))
+
+
+def next_verdict_turn() -> None:
+    """Have the table of suggestions start anew, nothing ticked."""
+    st.session_state[VERDICT_TURN] = verdict_turn() + 1
 
 
 def notify(text: str) -> None:
