@@ -117,7 +117,9 @@ def label_state(workspace: Workspace, *, counts_analysts: bool = False) -> str:
     with workspace.catalogue() as connection:
         claims = connection.execute(_CLAIMS, {"analysts": counts_analysts}).fetchall()
         sources = connection.execute(
-            "SELECT id, kind, precedence FROM label_source ORDER BY precedence, rowid"
+            "SELECT id, kind, precedence FROM label_source WHERE :analysts OR kind <> 'analyst' "
+            "ORDER BY precedence, rowid",
+            {"analysts": counts_analysts},
         ).fetchall()
         aliases = read_aliases(connection)
     return _digest([[*map(list, claims)], [*map(list, sources)], aliases])
@@ -245,7 +247,8 @@ def _labels(column: pa.ChunkedArray) -> Texts:
     """Return texts of a column; equal ones are one object, which makes them quick to compare."""
     coded = column.cast(pa.dictionary(pa.int32(), pa.string())).combine_chunks()
     names = np.array([*coded.dictionary.to_pylist(), ""], object)[:-1]
-    return names[coded.indices.to_numpy(zero_copy_only=False)]
+    labels: Texts = names[coded.indices.to_numpy(zero_copy_only=False)]
+    return labels
 
 
 def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
