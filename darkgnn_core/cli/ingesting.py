@@ -46,7 +46,8 @@ def run_demo(arguments: argparse.Namespace, output: Output) -> int:
 def run_ingest(arguments: argparse.Namespace, output: Output) -> int:
     """Load files and folders, and bring the snapshots up to date."""
     workspace = open_workspace(arguments.workspace)
-    config = chosen_config(arguments, workspace.snapshot_config())
+    before = workspace.snapshot_config()
+    config = chosen_config(arguments, before)
     with output.progress() as tell, interruptible() as should_stop:
         report = ingest(
             workspace,
@@ -57,7 +58,7 @@ def run_ingest(arguments: argparse.Namespace, output: Output) -> int:
             on_progress=tell,
             should_stop=should_stop,
         )
-    if not report.stopped:
+    if not report.stopped and config != before:  # a released folder may have set its own
         workspace.set_snapshot_config(config)
     return _tell_report(report, output)
 

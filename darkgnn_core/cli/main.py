@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from darkgnn_core import __version__
+from darkgnn_core.cli.backing_up import add_backups_options, run_backups
 from darkgnn_core.cli.evaluating import add_evaluate_options, run_evaluate
 from darkgnn_core.cli.ingesting import INTERRUPTED, run_demo, run_ingest, run_jobs, run_sources
 from darkgnn_core.cli.labelling import run_labels
 from darkgnn_core.cli.output import Output, printable
+from darkgnn_core.cli.reproducing import add_reproduce_options, run_reproduce
 from darkgnn_core.cli.running import add_runs_actions
 from darkgnn_core.cli.showing import run_report, run_snapshots
 from darkgnn_core.cli.training import (
@@ -41,6 +43,7 @@ EXAMPLES = """examples:
   python -m darkgnn_core train i-gcn-gru --workspace my-workspace
   python -m darkgnn_core runs list --workspace my-workspace
   python -m darkgnn_core evaluate RUN --workspace my-workspace
+  python -m darkgnn_core reproduce table3 --workspace my-workspace
 """
 
 
@@ -79,10 +82,13 @@ def build_parser() -> argparse.ArgumentParser:
     _add_labels(commands)
     _add_report(commands)
     _add_jobs(commands)
+    _add_backups(commands)
     _add_training(commands)
     add_evaluate_options(
         _command(commands, "evaluate", "Score runs per class and day, and compare.", run_evaluate)
     )
+    told = "Make the paper's tables and figures from this workspace."
+    add_reproduce_options(_command(commands, "reproduce", told, run_reproduce))
     return parser
 
 
@@ -212,6 +218,11 @@ def _add_labels(commands: Commands) -> None:
 
 def _add_report(commands: Commands) -> None:
     _command(commands, "report", "Show the sensor's health and Table 2.", run_report)
+
+
+def _add_backups(commands: Commands) -> None:
+    told = "Copies of the catalogue: list them, make one, go back to one."
+    add_backups_options(_command(commands, "backups", told, run_backups))
 
 
 def _add_jobs(commands: Commands) -> None:

@@ -96,7 +96,8 @@ def _by_class(each: Sequence[Scores], block_days: int | None, seed: int) -> pd.D
     table = _mean_of([scores.by_class.set_index("label") for scores in each])
     daily = _stacked([scores.class_by_day for scores in each], list(table.index))
     low, high = interval(daily, block_days=block_days, seed=seed)
-    table["f1_mean"] = macro(daily.transpose(2, 0, 1).reshape(daily.shape[2], -1))
+    by_label = np.moveaxis(daily, 2, 0)
+    table["f1_mean"] = macro(by_label.reshape(len(by_label), daily.shape[0] * daily.shape[1]))
     table["f1_sd"] = spread_of(macro(np.moveaxis(daily, 0, -1)))
     table["f1_low"], table["f1_high"] = low, high
     table["f1_sd_repeats"] = spread_of(macro(np.moveaxis(daily, 1, -1)))
