@@ -1,0 +1,179 @@
+"""Choosing the nodes that are shown: the start, what is expanded and pinned, then the limits."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from darkgnn_core.graphs.limits import MOST_NODES, Cut, Limits, Part, Seeds
+from darkgnn_core.graphs.nodes import (
+    Hosts,
+    Node,
+    Ports,
+    host_node,
+    hosts_among,
+    port_node,
+    ports_among,
+)
+from darkgnn_core.graphs.pairs import PORT_PLACES, Ints, Mask, Pairs, is_among
+
+Keys: TypeAlias = npt.NDArray[Any]
+"""Addresses or ports."""
+
+NO_KEYS: Keys = np.empty(0, np.int64)
+
+
+class Growth:
+    """The nodes that are shown, while they are being chosen."""
+
+    def __init__(self, pairs: Pairs, limits: Limits) -> None:
+        self.pairs, self.limits = pairs, limits
+        self.cuts: list[Cut] = []
+        self.order: dict[Node, None] = {}
+        self.seeds: set[Node] = set()
+
+    def start(self, seeds: Seeds) -> None:
+        """Show the seeds and what they meet, each as far as the limits go."""
+        pairs, limits = self.pairs, self.limits
+        hosts = seeds.hosts[is_among(seeds.hosts, pairs.unique_hosts)]
+        ports = seeds.ports[pairs.hosts_on[seeds.ports + 1] > 0]
+        of_hosts, of_ports = pairs.with_hosts(hosts), pairs.with_ports(ports)
+        room = max(limits.nodes // 2, limits.nodes - limits.neighbours)
+        shown_ports = self._top("seed ports", ports, _by_port(pairs.where(of_ports)), room // 2)
+        met_ports = self._top("ports", None, _by_port(pairs.where(of_hosts)), limits.neighbours)
+        drawn = pairs.where(of_hosts & pairs.with_ports(np.union1d(met_ports, shown_ports)))
+        left = max(1, room - len(shown_ports))
+        shown_hosts = self._top("seed hosts", hosts, _by_host(drawn), left)
+        met = pairs.where(of_ports & ~of_hosts & pairs.with_ports(shown_ports))
+        met_hosts = self._top("hosts", None, _by_host(met), limits.neighbours)
+        self.seeds = {*map(host_node, shown_hosts), *map(port_node, shown_ports)}
+        self._add(shown_hosts, shown_ports)
+        self._add(met_hosts, met_ports)
+
+    def _top(
+        self, part: Part, among: Keys | None, table: tuple[Keys, Ints, Ints], most: int
+    ) -> Keys:
+        """Return the highest ranked; note what is cut."""
+        keys, packets, met = table
+        rank = self.limits.rank if part == "ports" else "packets"
+        first, second = (met, packets) if rank == "shared" else (packets, met)
+        chosen = keys[np.lexsort((keys, -second, -first))[:most]]
+        total = len(keys) if among is None else len(among)
+        if len(chosen) < total:
+            self.cuts.append(Cut(part, len(chosen), total, rank=rank))
+        return chosen
+
+    def _add(self, hosts: Keys, ports: Keys) -> None:
+        for host in hosts:
+            self.order.setdefault(host_node(host))
+        for port in ports:
+            self.order.setdefault(port_node(port))
+
+    def expand(self, node: Node, most: int) -> None:
+        """Show the heaviest neighbours of a node that is shown."""
+        if node not in self.order:
+            return
+        keys, packets = self._met_by(node)
+        chosen = keys[np.lexsort((keys, -packets))[:most]]
+        if node.is_host:
+            self._add(NO_KEYS, chosen)
+        else:
+            self._add(chosen, NO_KEYS)
+        other = port_node if node.is_host else host_node
+        shown = sum(other(int(key)) in self.order for key in keys)
+        if shown < len(keys):
+            self.cuts.append(Cut("ports" if node.is_host else "hosts", shown, len(keys), of=node))
+
+    def _met_by(self, node: Node) -> tuple[Keys, Ints]:
+        """Return the neighbours of a node and their packets."""
+        pairs = self.pairs
+        if node.is_host:
+            low = np.searchsorted(pairs.hosts, np.uint32(node.key), "left")
+            high = np.searchsorted(pairs.hosts, np.uint32(node.key), "right")
+            return pairs.ports[low:high], pairs.packets[low:high]
+        mask = pairs.ports == node.key
+        return pairs.hosts[mask], pairs.packets[mask]
+
+    def pin(self, nodes: Sequence[Node]) -> None:
+        """Show pinned nodes even where nothing brings them."""
+        for node in nodes:
+            if len(self._met_by(node)[0]):
+                self.order.setdefault(node)
+
+    def shrink(self, keep: Collection[Node], expansions: int) -> None:
+        """Leave out the lightest nodes beyond the limit, and those that meet nobody shown."""
+        total = len(self.order)
+        weights = self._drawn()
+        held = self.seeds | set(keep)
+        free = [node for node in self.order if node not in held]
+        free.sort(key=lambda node: (-weights.get(node, (0, 0))[0], node))
+        most = min(MOST_NODES, self.limits.nodes + expansions * self.limits.neighbours)
+        room = max(0, most - (total - len(free)))
+        dropped = set(free[room:])
+        if dropped:
+            self.cuts.append(Cut("nodes", total - len(dropped), total))
+        self.order = {node: None for node in self.order if node not in dropped}
+        met = self._drawn()
+        self.order = {node: None for node in self.order if node in met or node in held}
+
+    def _drawn(self) -> dict[Node, tuple[int, int]]:
+        drawn = self.pairs.where(self._shown_rows())
+        return host_totals(drawn) | port_totals(drawn)
+
+    def _shown_rows(self) -> Mask:
+        nodes = list(self.order)
+        hosts: Mask = self.pairs.with_hosts(hosts_among(nodes))
+        return hosts & self.pairs.with_ports(ports_among(nodes))
+
+    def edges(self) -> pd.DataFrame:
+        """Return the edges between the nodes, the heaviest first."""
+        drawn = self.pairs.where(self._shown_rows())
+        order = np.lexsort((drawn.ports, drawn.hosts, -drawn.packets))
+        if len(order) > self.limits.edges:
+            is_first = np.zeros(len(order), bool)
+            is_first[: self.limits.edges] = True
+            for column in (drawn.hosts[order], drawn.ports[order]):
+                is_first[np.unique(column, return_index=True)[1]] = True
+            self.cuts.append(Cut("edges", int(is_first.sum()), len(order)))
+            order = order[is_first]
+        return pd.DataFrame(
+            {
+                "host": drawn.hosts[order],
+                "port": drawn.ports[order],
+                "packets": drawn.packets[order],
+                "dark_addresses": drawn.dark_addresses[order],
+                "first_ns": drawn.first_ns[order],
+                "last_ns": drawn.last_ns[order],
+                "bins": drawn.bins[order],
+            }
+        )
+
+
+def _by_port(pairs: Pairs) -> tuple[Ports, Ints, Ints]:
+    """Return the ports of pairs, their packets, and how many hosts sent to each."""
+    packets = np.zeros(PORT_PLACES, np.int64)
+    np.add.at(packets, pairs.ports + 1, pairs.packets)
+    ports = np.flatnonzero(pairs.hosts_on)
+    return (ports - 1).astype(np.int32), packets[ports], pairs.hosts_on[ports]
+
+
+def _by_host(pairs: Pairs) -> tuple[Hosts, Ints, Ints]:
+    """Return the hosts of pairs, their packets, and how many ports each sent to."""
+    places = pairs.host_places
+    packets = np.zeros(len(pairs.unique_hosts), np.int64)
+    np.add.at(packets, places, pairs.packets)
+    return pairs.unique_hosts, packets, np.bincount(places, minlength=len(packets))
+
+
+def host_totals(pairs: Pairs) -> dict[Node, tuple[int, int]]:
+    """Return packets and number of ports of each host of some pairs."""
+    rows = zip(*_by_host(pairs), strict=True)
+    return {host_node(key): (int(packets), int(met)) for key, packets, met in rows}
+
+
+def port_totals(pairs: Pairs) -> dict[Node, tuple[int, int]]:
+    """Return packets and number of hosts of each port of some pairs."""
+    rows = zip(*_by_port(pairs), strict=True)
+    return {port_node(key): (int(packets), int(met)) for key, packets, met in rows}

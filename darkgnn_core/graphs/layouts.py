@@ -1,0 +1,183 @@
+"""Where nodes are drawn: by forces, or hosts left and ports right; what has a place keeps it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from darkgnn_core.graphs.nodes import host_node, port_node
+
+Layout: TypeAlias = Literal["force", "two columns"]
+Place: TypeAlias = tuple[float, float]
+Places: TypeAlias = dict[str, Place]
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+SEED = 1
+ROUNDS = 60
+ROUNDS_LARGE = 30
+LARGE = 300
+"""From so many nodes on fewer rounds are taken, so that 800 nodes take about a second."""
+
+SWEEPS = 6
+WIDE = 1.6
+"""Width of a drawing over its height."""
+
+COLUMNS = {"h": 0.0, "p": 1.0}
+
+
+def graph_of(ids: Sequence[str], edges: pd.DataFrame) -> nx.Graph:
+    """Return nodes and edges as networkx has them, with `weight` and `packets` on the edges.
+
+    Args:
+        ids: Nodes, in a fixed order, so that the same graph gives the same drawing.
+        edges: Columns `host`, `port`, `packets`, as in `subgraph.Shown`.
+    """
+    graph = nx.Graph()
+    graph.add_nodes_from(ids)
+    for host, port, packets in zip(edges["host"], edges["port"], edges["packets"], strict=True):
+        graph.add_edge(
+            host_node(host).id, port_node(port).id,
+            weight=1 + math.log10(max(float(packets), 1.0)), packets=float(packets),
+        )  # fmt: skip
+    return graph
+
+
+def places_of(
+    ids: Sequence[str], edges: pd.DataFrame, layout: Layout, kept: Mapping[str, Place] | None = None
+) -> Places:
+    """Return a place for each node; nodes that have one keep it exactly.
+
+    Args:
+        ids: Nodes, in a fixed order.
+        edges: As for `graph_of`.
+        layout: `force`, or `two columns`: hosts at x = 0, ports at x = 1, y in rows.
+        kept: Places that stay.
+
+    Source:
+        Fruchterman and Reingold, 1991, as networkx computes it, seeded; components are laid out
+        one by one and packed. Columns are ordered by the mean row of the neighbours.
+    """
+    graph = graph_of(ids, edges)
+    old = {node: kept[node] for node in ids if kept and node in kept}
+    if len(old) == len(ids):
+        return old
+    if layout == "two columns":
+        return _two_columns(graph, old)
+    return _added(graph, old) if old else _packed(graph)
+
+
+def _spring(graph: nx.Graph, **given: object) -> dict[str, Floats]:
+    rounds = ROUNDS if len(graph) < LARGE else ROUNDS_LARGE
+    places: dict[str, Floats] = nx.spring_layout(graph, iterations=rounds, seed=SEED, **given)
+    return places
+
+
+def _packed(graph: nx.Graph) -> Places:
+    """Lay out each component by itself and put them in rows, the largest first."""
+    parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))
+    laid = [(_component(graph, part), math.sqrt(len(part))) for part in parts]
+    area = sum((2 * radius + 1) ** 2 for _, radius in laid)
+    width = max(math.sqrt(area * WIDE), *(2 * radius + 1 for _, radius in laid), 1.0)
+    places: Places = {}
+    x = y = height = 0.0
+    for part, radius in laid:
+        size = 2 * radius + 1
+        if x and x + size > width:
+            x, y, height = 0.0, y - height, 0.0
+        middle = (x + size / 2, y - size / 2)
+        for node, place in part.items():
+            places[node] = (
+                float(middle[0] + radius * place[0]),
+                float(middle[1] + radius * place[1]),
+            )
+        x, height = x + size, max(height, size)
+    return places
+
+
+def _component(graph: nx.Graph, part: set[str]) -> dict[str, Floats]:
+    """Return places within -1 to 1; nodes in the order of the graph, whatever the set's."""
+    inner = nx.Graph()
+    inner.add_nodes_from(node for node in graph if node in part)
+    inner.add_edges_from(graph.edges(list(inner), data=True))
+    if len(inner) == 1:
+        return {next(iter(inner)): np.zeros(2)}
+    return _spring(inner, k=2.2 / math.sqrt(len(inner)))
+
+
+def _added(graph: nx.Graph, old: Mapping[str, Place]) -> Places:
+    """Lay out the new nodes around old ones that stay: near their neighbours, by forces."""
+    draw = np.random.default_rng(SEED)
+    middle = np.mean(list(old.values()), axis=0)
+    unit = _usual_distance(graph, old)
+    start = {node: np.array(place) - middle for node, place in old.items()}
+    for node in graph:
+        if node not in start:
+            near = [start[each] for each in graph[node] if each in start]
+            centre = np.mean(near, axis=0) if near else np.array([0.0, _lowest(start) - 2 * unit])
+            start[node] = centre + draw.normal(0, unit, 2)
+    new = _spring(graph, pos=start, fixed=list(old), k=unit)
+    return {
+        node: (old[node] if node in old else (float(at[0] + middle[0]), float(at[1] + middle[1])))
+        for node, at in ((node, new[node]) for node in graph)
+    }
+
+
+def _lowest(places: Mapping[str, Floats]) -> float:
+    return min(float(place[1]) for place in places.values())
+
+
+def _usual_distance(graph: nx.Graph, old: Mapping[str, Place]) -> float:
+    """Return the median length of the edges that are drawn; 1 where there is none."""
+    lengths = [math.dist(old[a], old[b]) for a, b in graph.edges if a in old and b in old]
+    return max(float(np.median(lengths)), 1e-6) if lengths else 1.0
+
+
+def _two_columns(graph: nx.Graph, old: Mapping[str, Place]) -> Places:
+    """Order both columns by the mean row of the neighbours; new nodes take the nearest free row."""
+    rows = {node: place[1] for node, place in old.items()}
+    if not rows:
+        rows = _first_rows(graph)
+        return {node: (COLUMNS[node[0]], rows[node]) for node in graph}
+    taken = {(node[0], round(row)) for node, row in rows.items()}
+    for node in graph:
+        if node not in rows:
+            near = [rows[each] for each in graph[node] if each in rows]
+            wanted = round(float(np.mean(near))) if near else 0
+            row = _nearest_free(node[0], wanted, taken)
+            taken.add((node[0], row))
+            rows[node] = float(row)
+    return {node: old.get(node, (COLUMNS[node[0]], rows[node])) for node in graph}
+
+
+def _nearest_free(column: str, wanted: int, taken: set[tuple[str, int]]) -> int:
+    for step in range(len(taken) + 1):
+        for row in (wanted - step, wanted + step):
+            if (column, row) not in taken:
+                return row
+    return wanted
+
+
+def _first_rows(graph: nx.Graph) -> dict[str, float]:
+    columns = {side: [node for node in graph if node[0] == side] for side in COLUMNS}
+    longest = max(map(len, columns.values()))
+
+    def spread(nodes: Sequence[str]) -> dict[str, float]:
+        """Give whole rows, the shorter column spread over the length of the longer one."""
+        step = max(1, (longest - 1) // max(len(nodes) - 1, 1)) if len(nodes) > 1 else 1
+        first = (longest - 1 - step * (len(nodes) - 1)) // 2
+        return {node: float(-(first + step * place)) for place, node in enumerate(nodes)}
+
+    rows = {side: spread(nodes) for side, nodes in columns.items()}
+    for _ in range(SWEEPS):
+        for side, other in (("p", "h"), ("h", "p")):
+            means = {
+                node: np.mean([rows[other][each] for each in graph[node]]) if graph[node] else 0.0
+                for node in columns[side]
+            }
+            columns[side].sort(key=lambda node, means=means: -means[node])  # type: ignore[misc]
+            rows[side] = spread(columns[side])
+    return rows["h"] | rows["p"]
