@@ -12,6 +12,7 @@ from darkgnn_core.hosts.comparing import compare, port_shares
 from darkgnn_core.hosts.reading import port_table
 from darkgnn_core.hosts.told import told_of
 from darkgnn_core.labels.analyst import add_labels
+from darkgnn_core.labels.opinions import read_claims
 from darkgnn_core.labels.store import add_list
 from darkgnn_core.labels.targets import parse_target
 from darkgnn_core.workspace import Workspace, open_workspace
@@ -104,18 +105,18 @@ def test_who_says_what_of_a_host(workspace: Workspace) -> None:
     with workspace.catalogue() as connection:
         add_labels(connection, [parse_target("192.0.2.1")], "Mirai", reason="seen", confidence=0.8)
         add_labels(connection, [parse_target("192.0.2.2")], "Other", day="2021-12-05")
-        found = told_of(connection, HOST, day="2021-12-01")
+        found = told_of(connection, read_claims(connection, day="2021-12-01"), HOST)
         assert (found.label, found.source and found.source.kind) == ("mirai", "analyst")
         assert found.claims["label"].tolist() == ["mirai", "shodan"]
         assert found.claims["wins"].tolist() == [True, False]
         assert found.claims["target"].tolist() == ["192.0.2.1", "192.0.2.0/24"]
         assert found.claims.loc[0, "evidence"] == "seen"
         assert found.claims.loc[0, "confidence"] == 0.8
-        early = told_of(connection, HOST + 1, day="2021-12-01")
+        early = told_of(connection, read_claims(connection, day="2021-12-01"), HOST + 1)
         assert early.label == "shodan"
-        late = told_of(connection, HOST + 1, day="2021-12-05")
+        late = told_of(connection, read_claims(connection, day="2021-12-05"), HOST + 1)
         assert late.label == "other"
-        nobody = told_of(connection, C, day=None)
+        nobody = told_of(connection, read_claims(connection), C)
         assert (nobody.label, nobody.source) == ("unknown", None)
         assert nobody.claims.empty
 

@@ -18,8 +18,11 @@ from darkgnn_core.charts.axes import (
 )
 from darkgnn_core.charts.host_words import KIND_WORDS, feature_words, port_words
 
-SMALL_HEIGHT = 180
-ROW_HEIGHT = 18
+SMALL_HEIGHT = 220
+ROW_HEIGHT = 20
+AROUND = 110
+"""Pixels of a chart that axis and legend take; its height counts them in."""
+
 WARNING = "#D55E00"
 """Colour of what stands out; as the crossed out hours of the sensor's chart."""
 
@@ -117,7 +120,7 @@ def ports_by_day(ports: pd.DataFrame, chosen: Sequence[int], bins: Sequence[str]
     table["label"] = [port_words(int(port)) for port in table["port"]]
     order = [port_words(port) for port in chosen]
     chart: alt.Chart = (
-        alt.Chart(table[["bin", "label", "packets"]], height=max(60, ROW_HEIGHT * len(order)))
+        alt.Chart(table[["bin", "label", "packets"]], height=AROUND + ROW_HEIGHT * len(order))
         .mark_rect()
         .encode(
             x=day_axis(pd.Series(list(bins))),
@@ -174,7 +177,7 @@ def feature_places(standing: pd.DataFrame, class_name: str) -> alt.LayerChart | 
     table = pd.concat(parts, ignore_index=True).dropna(subset=["percentile"])
     found = [each for each in words.values() if (table["kind"] == each).any()]
     order = [feature_words(name) for name in standing["feature"]]
-    base = alt.Chart(table, height=ROW_HEIGHT * len(order)).encode(
+    base = alt.Chart(table, height=AROUND + ROW_HEIGHT * len(order)).encode(
         y=alt.Y(
             "feature:N",
             title=None,
@@ -183,7 +186,7 @@ def feature_places(standing: pd.DataFrame, class_name: str) -> alt.LayerChart | 
         )
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        x=share_axis_x("percentile", "percentile: share of hosts with a lower value"),
+        x=share_axis_x("percentile", "percentile"),
         color=legend(found),
         shape=alt.Shape("kind:N", scale=alt.Scale(domain=found), legend=None),
         tooltip=[
@@ -208,15 +211,18 @@ def class_distances(
 ) -> alt.LayerChart | alt.FacetChart:
     """Return how far hosts of a class are from one another, and where this host and the limit lie.
 
+    The last bar holds all hosts that are farther.
+
     Args:
         own: float64, of hosts of the class to the nearest other one.
         distance: Of the host to the nearest of the class.
         limit: Distance within which nearly all of the class have another one.
         label: Not drawn; the page names the class.
     """
-    top = max(float(own.max()) if len(own) else 0.0, distance, limit if np.isfinite(limit) else 0)
+    reach = limit if np.isfinite(limit) else 0.0
+    top = 1.15 * max(distance, 1.3 * reach, float(np.quantile(own, 0.9)) if len(own) else 0.0)
     edges = np.linspace(0, top or 1.0, 31)
-    counts, _ = np.histogram(own, edges)
+    counts, _ = np.histogram(np.minimum(own, edges[-1]), edges)
     bars = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "hosts": counts})
     lines = pd.DataFrame({"at": [distance, limit], "kind": ["this host", "limit"]})
     lines = lines[np.isfinite(lines["at"])]
@@ -318,7 +324,7 @@ def companions_by_day(companions: pd.DataFrame, bins: Sequence[str]) -> alt.Char
     order = list(dict.fromkeys(companions["host"]))
     chart: alt.Chart = (
         alt.Chart(
-            companions[["host", "bin", "rank", "days"]], height=max(60, ROW_HEIGHT * len(order))
+            companions[["host", "bin", "rank", "days"]], height=AROUND + ROW_HEIGHT * len(order)
         )
         .mark_rect()
         .encode(

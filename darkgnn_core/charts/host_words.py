@@ -128,11 +128,10 @@ def shared_port_table(ports: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "port": [port_words(int(port)) for port in ports["port"]],
-            "packets": ports["packets"],
-            "neighbour's packets": ports["neighbour_packets"],
-            "hosts of the day": ports["hosts"],
-            "base rate, %": (100 * ports["base_rate"]).round(3),
             "lift": ports["lift"],
+            "base rate": 100 * ports["base_rate"],
+            "packets": ports["packets"],
+            "theirs": ports["neighbour_packets"],
         }
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from darkgnn_core.labels.opinions import SourceName, opinions_on, read_claims
+from darkgnn_core.labels.opinions import ClaimTable, SourceName, opinions_on
 from darkgnn_core.labels.resolving import resolved_from
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.texts import UNKNOWN
@@ -33,15 +33,14 @@ class ToldOf:
     claims: pd.DataFrame
 
 
-def told_of(connection: sqlite3.Connection, host: int, *, day: str | None) -> ToldOf:
+def told_of(connection: sqlite3.Connection, table: ClaimTable, host: int) -> ToldOf:
     """Return what sources say of a host.
 
     Args:
         connection: The catalogue.
+        table: The claims that count, as `labels.opinions.read_claims` gives them for a day.
         host: Its address.
-        day: Claims of that day and those bound to none; None for all claims.
     """
-    table = read_claims(connection, day=day)
     target = np.array([host], np.uint32)
     opinions = opinions_on(table, target)
     resolved = resolved_from(table, target, opinions)

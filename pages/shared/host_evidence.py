@@ -132,7 +132,13 @@ def _show_ports(found: Evidence) -> None:
                 format="%.1f x",
                 help="How many times likelier than in a random host of the day: 1 over the share "
                 "of hosts that asked for the port.",
-            )
+            ),
+            "base rate": st.column_config.NumberColumn(
+                format="%.2f %%", help="Share of the day's other hosts that asked for the port."
+            ),
+            "theirs": st.column_config.NumberColumn(
+                format="localized", help="Packets of the neighbour to the port."
+            ),
         },
         height="auto" if len(table) < 9 else SMALL_ROWS,
     )
@@ -145,7 +151,11 @@ def _show_rest(found: Evidence) -> None:
     show_table(
         gap_table(found.gaps),
         "host_evidence_gaps",
-        columns=dict.fromkeys(("this host", "neighbour"), NUMBER),
+        columns=dict.fromkeys(("this host", "neighbour"), NUMBER)
+        | {
+            "percentile": st.column_config.NumberColumn("place, %", format="%.0f"),
+            "neighbour's percentile": st.column_config.NumberColumn("theirs, %", format="%.0f"),
+        },
     )
 
 

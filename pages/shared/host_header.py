@@ -72,7 +72,7 @@ def _show_words(
         st.caption("Sent by, told from headers")
         st.text(fingerprint.words)
         st.caption(
-            fingerprint.tools[0].evidence[0]
+            safe(" ".join(fingerprint.tools[0].evidence))
             if fingerprint.tools
             else "No mark of a known tool, and no set of values that only one system has."
         )
@@ -83,6 +83,8 @@ def _guess_words(found: Prediction | None) -> str:
         return "not told"
     if found.verdict == "far":
         return f"{found.label}, but too far" if found.label != UNKNOWN else "nothing known"
+    if found.label == UNKNOWN and found.standings:
+        return f"unknown; of what is known nearest to {found.standings[0].label}"
     return found.label
 
 
@@ -98,22 +100,23 @@ def _show_figures(view: HostView) -> None:
     seen = when_seen(view.history)
     row = view.row
     figures = [
-        (f"Packets on {view.day}", _number(row["packets"]), "TCP packets that ask, of this day."),
+        ("Packets", _number(row["packets"]), f"TCP packets that ask, on {view.day}."),
         ("Ports", _number(row["true_ports"]), "Different TCP ports, before the port filter."),
         ("Dark addresses", _number(row["dark_addresses"]), "Different addresses asked."),
         ("Hours", _number(row["hours"]), "Hours of the day with a packet."),
-        ("First seen", _time(seen.first if seen else None), "Its first packet, UTC."),
-        ("Last seen", _time(seen.last if seen else None), "Its last packet, UTC."),
         (
             "Days",
             "" if seen is None else f"{seen.days:,} of {seen.all_days:,}",
             "Days on which it sent enough packets, of the days there are.",
         ),
     ]
-    for cell, (title, value, explanation) in zip(
-        st.columns([3, 2, 3, 2, 4, 4, 3]), figures, strict=True
-    ):
-        cell.metric(plain(title), plain(value), help=plain(explanation))
+    for cell, (title, value, explanation) in zip(st.columns(5), figures, strict=True):
+        cell.metric(plain(title), plain(value), help=plain(explanation), border=True)
+    if seen is not None:
+        st.text(
+            f"First seen {_time(seen.first)}, last seen {_time(seen.last)} (UTC), of the "
+            f"{seen.all_days:,} days there are."
+        )
 
 
 def _number(value: Any) -> str:

@@ -26,15 +26,16 @@ from darkgnn_core.hosts.predicting import (
 )
 from darkgnn_core.hosts.reading import PortTable, read_host_rows, read_port_table
 from darkgnn_core.hosts.told import ToldOf, told_of
-from darkgnn_core.labels.opinions import read_claims
-from darkgnn_core.labels.resolving import resolve
+from darkgnn_core.labels.opinions import ClaimTable, opinions_on, read_claims
+from darkgnn_core.labels.resolving import resolved_from
 from darkgnn_core.neighbours import Metric, Space, prepare
 from darkgnn_core.run_store import EMBEDDINGS, directory_of
 from darkgnn_core.runs import open_embedding
 from darkgnn_core.shelf import list_snapshots, open_snapshot
 from darkgnn_core.snapshots.bins import Bin
+from darkgnn_core.spaces import one_thread_each
 from darkgnn_core.workspace import Workspace
-from pages.shared.loaders import Shelf, label_state, workspace_at
+from pages.shared.loaders import Shelf, fingerprint, workspace_at
 
 Stamp = tuple[int, int]
 
@@ -134,14 +135,12 @@ def _space(
 def labels(workspace: Workspace, run_id: str, day: str) -> Texts:
     """Return the label of each host of an embedding as of its day; never to be changed."""
     stamp = _stamp(workspace, run_id, day)
-    return _labels(str(workspace.root), run_id, day, stamp, label_state(workspace))
+    return _labels(str(workspace.root), run_id, day, stamp, _label_state(workspace))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the labels")
 def _labels(root: str, run_id: str, day: str, stamp: Stamp, state: str) -> Texts:
-    with workspace_at(root).catalogue() as connection:
-        claims = read_claims(connection, day=day[:10])
-    return labelled_day(claims, _embedding(root, run_id, day, stamp)).labels
+    return labelled_day(_claims(root, state, day), _embedding(root, run_id, day, stamp)).labels
 
 
 def prediction(
@@ -153,7 +152,7 @@ def prediction(
         run_id,
         day,
         _stamp(workspace, run_id, day),
-        label_state(workspace),
+        _label_state(workspace),
         host,
         voting,
     )
@@ -238,13 +237,24 @@ def _ranks(
 
 def told(workspace: Workspace, host: int, day: str) -> ToldOf:
     """Return who says what of a host on a day."""
-    return _told(str(workspace.root), label_state(workspace), host, day)
+    return _told(str(workspace.root), _label_state(workspace), host, day)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def _told(root: str, state: str, host: int, day: str) -> ToldOf:
     with workspace_at(root).catalogue() as connection:
-        return told_of(connection, host, day=day[:10])
+        return told_of(connection, _claims(root, state, day), host)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the labels")
+def _claims(root: str, state: str, day: str) -> ClaimTable:
+    with workspace_at(root).catalogue() as connection:
+        return read_claims(connection, day=day[:10])
+
+
+def _label_state(workspace: Workspace) -> str:
+    """Return what changes whenever a host's label may; looked up again after any write only."""
+    return fingerprint(workspace)[0]
 
 
 def has_packets(workspace: Workspace, config: SnapshotConfig, day: str) -> bool:
@@ -310,7 +320,8 @@ def _day_move(
 ) -> DayMove:
     workspace = workspace_at(root)
     first, second = (open_embedding(workspace, run_id, each) for each in (before, day))
-    found = drift(first, second)
+    with one_thread_each():
+        found = drift(first, second)
     if found is None:
         return DayMove(day, before, np.empty(0, np.uint32), None)
     return DayMove(day, before, *found)
@@ -319,11 +330,11 @@ def _day_move(
 def row_labels(workspace: Workspace, config: SnapshotConfig, day: str) -> Texts:
     """Return the label of each host of `day_rows` as of its day; never to be changed."""
     inputs = _inputs(workspace, config, day)
-    return _row_labels(str(workspace.root), config, inputs, day, label_state(workspace))
+    return _row_labels(str(workspace.root), config, inputs, day, _label_state(workspace))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the labels")
 def _row_labels(root: str, config: SnapshotConfig, inputs: str, day: str, state: str) -> Texts:
     hosts = _day_rows(root, config, inputs, day)["host"].to_numpy()
-    with workspace_at(root).catalogue() as connection:
-        return np.asarray(resolve(connection, hosts, day=day[:10]).labels, object)
+    claims = _claims(root, state, day)
+    return resolved_from(claims, hosts, opinions_on(claims, hosts)).labels

@@ -120,7 +120,7 @@ def _show_change(view: HostView, days: Sequence[DayNear]) -> None:
         return
     for column, name, table in zip(st.columns(2), ("Joined", "Left"), (joined, left), strict=True):
         with column:
-            st.caption(f"{safe(name)} on {safe(view.day)}")
+            st.caption(f"{safe(name)} on {safe(view.day)}; choose one to open it")
             if table.empty:
                 st.text("Nobody.")
                 continue
@@ -179,7 +179,17 @@ def _show_moves(view: HostView, run: Run, there: Sequence[str]) -> None:
         f"Since {safe(str(last['before']))} it moved {last['distance']:.3f} to "
         f"{safe(str(last['bin']))}, more than {last['share_less']:.0%} of the others."
     )
-    show_table(moves, f"{KEY}_moves")
+    show_table(
+        moves,
+        f"{KEY}_moves",
+        columns={
+            "bin": st.column_config.TextColumn("day"),
+            "before": st.column_config.TextColumn("since"),
+            "distance": st.column_config.NumberColumn("moved", format="%.4f"),
+            "median": st.column_config.NumberColumn("median of all hosts", format="%.4f"),
+            "share_less": st.column_config.NumberColumn("hosts that moved less", format="percent"),
+        },
+    )
 
 
 def _move(view: HostView, run: Run, before: dict[str, str], day: str) -> DayMove:

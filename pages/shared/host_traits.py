@@ -18,6 +18,7 @@ from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_header import prediction_of
 from pages.shared.host_view import HostView
 
+ROW_PIXELS = 35
 NUMBER = st.column_config.NumberColumn(format="%.4g")
 
 
@@ -32,18 +33,10 @@ def _show_fingerprint(view: HostView) -> None:
     st.subheader("What the headers say")
     left, right = st.columns(2)
     with left:
-        if found.tools:
-            table = pd.DataFrame(
-                tool_rows(found.tools), columns=["likely sender", "how sure", "what speaks for it"]
-            )
-            show_table(
-                table,
-                "host_tools",
-                columns={"what speaks for it": st.column_config.TextColumn(width="large")},
-            )
-            for tool in found.tools:
-                st.caption(f"{safe(tool.name)}: {safe(' '.join(tool.evidence))}")
-        else:
+        for name, how_sure, evidence in tool_rows(found.tools):
+            st.text(f"{name}: {how_sure}")
+            st.caption(safe(evidence))
+        if not found.tools:
             st.text("No tool recognised: no mark, and no set of values that fits one system.")
         for doubt in found.doubts:
             st.warning(safe(doubt), icon=":material/warning:")
@@ -51,7 +44,11 @@ def _show_fingerprint(view: HostView) -> None:
             st.caption(f"The trace does not tell: {safe(', '.join(found.untold))}.")
         st.caption("Headers are easy to forge; default values are no proof of a system.")
     with right:
-        show_table(pd.DataFrame(found.traits, columns=["header", "value"]), "host_traits")
+        show_table(
+            pd.DataFrame(found.traits, columns=["header", "value"]),
+            "host_traits",
+            height=ROW_PIXELS * (len(found.traits) + 1) + 3 if found.traits else "auto",
+        )
 
 
 def _show_features(view: HostView) -> None:
@@ -61,51 +58,53 @@ def _show_features(view: HostView) -> None:
     if place is None:
         st.text("The day was built anew and does not have this host any more.")
         return
-    label, is_class = _class_of(view, rows)
+    label, how, is_class = _class_of(view, rows)
     features = rows[list(HOST_FEATURES)].to_numpy(np.float64)
     standing = feature_standing(HOST_FEATURES, features, place, is_class)
     others = int(is_class.sum()) - int(is_class[place])
     st.caption(
         f"The 37 columns the models see, against {len(rows) - 1:,} other hosts of the day"
-        + (f" and {others:,} other hosts of the class {safe(label)}." if others else ".")
+        + (f" and {others:,} other hosts of {safe(label)}, {safe(how)}." if others else ".")
         + " A percentile is the share of them with a lower value, equal ones counted half."
     )
-    chart, table = st.columns([3, 4])
-    with chart:
-        st.altair_chart(
-            feature_places(standing, plain(label) if others else ""),
-            width="stretch",
-            key="host_features",
-            alt="Percentile of each feature among all hosts and its class",
-        )
-    with table:
+    st.altair_chart(
+        feature_places(standing, plain(label) if others else ""),
+        width="stretch",
+        key="host_features",
+        alt="Percentile of each feature among all hosts and its class",
+    )
+    with st.expander("As a table, with values", icon=":material/table_rows:"):
         shown = standing_table(standing)
         show_table(
             shown,
             "host_feature_table",
             columns={name: NUMBER for name in shown.columns if name != "feature"},
-            height=700,
+            height=ROW_PIXELS * (len(shown) + 1) + 3,
         )
         st.caption("Deviations: standard deviations above (or below) the mean of the others.")
-        st.download_button(
-            "Features as CSV",
-            lambda: csv_of(standing),
-            file_name=f"darkgnn-{view.address}-features.csv",
-            mime="text/csv",
-            key="host_features_csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+    st.download_button(
+        "Features as CSV",
+        lambda: csv_of(standing),
+        file_name=f"darkgnn-{view.address}-features.csv",
+        mime="text/csv",
+        key="host_features_csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
-def _class_of(view: HostView, rows: pd.DataFrame) -> tuple[str, Mask]:
-    """Return the class the host is held against, its label or else what the run takes it for."""
-    none = np.zeros(len(rows), bool)
-    label = host_loaders.told(view.workspace, view.host, view.day).label
+def _class_of(view: HostView, rows: pd.DataFrame) -> tuple[str, str, Mask]:
+    """Return the class the host is held against, how it comes by it, and which hosts are of it.
+
+    That is its label; else what the run takes it for; else the class that is nearest.
+    """
+    label, how = host_loaders.told(view.workspace, view.host, view.day).label, "its label"
     if label == UNKNOWN:
         found = prediction_of(view, view.embedded_by)
-        label = UNKNOWN if found is None else found.label
-    if label == UNKNOWN:
-        return "", none
+        if found is None or not found.standings:
+            return "", "", np.zeros(len(rows), bool)
+        label, how = found.label, "what its neighbours take it for"
+        if label == UNKNOWN:
+            label, how = found.standings[0].label, "the nearest known class"
     labels = host_loaders.row_labels(view.workspace, view.config, view.day)
-    return label, labels == label
+    return label, how, labels == label
