@@ -34,7 +34,7 @@ COLOURS = (
 SHAPES = ("circle", "square", "triangle", "diamond")
 
 RESERVED = (
-    "mirai", "spammer", "brute forcer", "exploiter", "rapid7", "censys", "shadowserver",
+    "mirai", "spammer", "bruteforcer", "exploiter", "rapid7", "censys", "shadowserver",
     "internetcensus", "driftnet", "onyphe", "intrinsec", "shodan", "securitytrails", "netsystems",
 )  # fmt: skip
 """Labels that have a colour of their own, in the order of `COLOURS`: those of the paper."""

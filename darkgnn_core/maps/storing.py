@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from darkgnn_core.durable import MANIFEST, disk_errors_named, write_file
-from darkgnn_core.errors import RunError, WorkspaceError
+from darkgnn_core.errors import RunError
 from darkgnn_core.maps.enclosing import Points
 from darkgnn_core.maps.projecting import Addresses
 from darkgnn_core.maps.trusting import Shares
@@ -24,7 +24,8 @@ from darkgnn_core.workspace import Workspace
 MAPS, NEIGHBOURS = "maps", "neighbours"
 VERSION = 1
 """Goes up whenever the same embedding and settings would give another map."""
-FACTS = b"darkgnn.map"
+SUFFIX, DIGEST = ".safetensors", "digest"
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +94,9 @@ def write_map(workspace: Workspace, run_id: str, settings: TsneSettings, made: S
     Raises:
         WorkspaceError: `DISK-FULL`; the old file stays as it was.
     """
-    columns = {
-        "host": pa.array(made.hosts, pa.uint32()),
-        "x": pa.array(np.ascontiguousarray(made.points[:, 0]), pa.float32()),
-        "y": pa.array(np.ascontiguousarray(made.points[:, 1]), pa.float32()),
-        "trust": pa.array(made.trust, pa.float32()),
-    }
+    arrays = {"hosts": made.hosts, "points": made.points, "trust": made.trust}
     facts = {"chain": made.chain, "embedding": made.embedding, "start": made.start}
-    path = map_path(workspace, run_id, settings, made.key)
-    _write(path, pa.table(columns), facts | {"key": made.key})
+    _write(map_path(workspace, run_id, settings, made.key), arrays, facts | {"key": made.key})
 
 
 def find_map(
@@ -114,25 +109,24 @@ def find_map(
     read = _read(map_path(workspace, run_id, settings, day))
     if read is None:
         return None
-    table, facts = read
+    arrays, facts = read
     if facts.get("embedding") != embedding_hash(workspace, run_id, day):
         return None
-    x, y = (table.column(name).to_numpy() for name in ("x", "y"))
     return StoredMap(
         key=day,
-        hosts=table.column("host").to_numpy(),
-        points=np.stack([x, y], axis=1).astype(np.float32, copy=False),
-        trust=table.column("trust").to_numpy(),
-        chain=str(facts["chain"]),
-        embedding=str(facts["embedding"]),
-        start=str(facts["start"]),
+        hosts=arrays["hosts"],
+        points=arrays["points"],
+        trust=arrays["trust"],
+        chain=facts["chain"],
+        embedding=facts["embedding"],
+        start=facts["start"],
     )
 
 
 def stored_days(workspace: Workspace, run_id: str, settings: TsneSettings) -> tuple[str, ...]:
     """Return the days that have a map with these settings, in time order; not opened."""
     directory = map_path(workspace, run_id, settings, "x").parent
-    return tuple(sorted(path.stem for path in directory.glob("*.parquet")))
+    return tuple(sorted(path.stem for path in directory.glob(f"*{SUFFIX}")))
 
 
 def write_neighbours(workspace: Workspace, run_id: str, found: StoredNeighbours) -> None:
@@ -141,15 +135,9 @@ def write_neighbours(workspace: Workspace, run_id: str, found: StoredNeighbours)
     Raises:
         WorkspaceError: `DISK-FULL`; the old file stays as it was.
     """
-    k = found.near.shape[1]
-    near = pa.array(found.near.astype(np.int32).reshape(-1))
-    distances = pa.array(found.distances.astype(np.float32).reshape(-1))
-    columns = {
-        "near": pa.FixedSizeListArray.from_arrays(near, k),
-        "distance": pa.FixedSizeListArray.from_arrays(distances, k),
-    }
+    arrays = {"near": found.near.astype(np.int32), "distances": found.distances.astype(np.float32)}
     facts = {"key": found.key, "embedding": found.embedding}
-    _write(neighbours_path(workspace, run_id, found.key), pa.table(columns), facts)
+    _write(neighbours_path(workspace, run_id, found.key), arrays, facts)
 
 
 def find_neighbours(workspace: Workspace, run_id: str, day: str) -> StoredNeighbours | None:
@@ -157,52 +145,49 @@ def find_neighbours(workspace: Workspace, run_id: str, day: str) -> StoredNeighb
     read = _read(neighbours_path(workspace, run_id, day))
     if read is None or read[1].get("embedding") != embedding_hash(workspace, run_id, day):
         return None
-    near, distances = (_matrix(read[0], name) for name in ("near", "distance"))
+    near, distances = read[0]["near"], read[0]["distances"]
     return StoredNeighbours(
-        day, near.astype(np.int64), distances.astype(np.float64), str(read[1]["embedding"])
+        day, near.astype(np.int64), distances.astype(np.float64), read[1]["embedding"]
     )
-
-
-def _matrix(table: pa.Table, name: str) -> npt.NDArray[Any]:
-    lists = table.column(name).combine_chunks()
-    values: npt.NDArray[Any] = lists.flatten().to_numpy(zero_copy_only=False)
-    return values.reshape(len(lists), lists.type.list_size)
 
 
 def map_path(workspace: Workspace, run_id: str, settings: TsneSettings, day: str) -> Path:
     """Return where the map of a day is kept."""
     name = f"tsne-{settings_hash(settings)}"
-    return directory_of(workspace, run_id) / MAPS / name / f"{day}.parquet"
+    return directory_of(workspace, run_id) / MAPS / name / f"{day}{SUFFIX}"
 
 
 def neighbours_path(workspace: Workspace, run_id: str, day: str) -> Path:
     """Return where the true neighbours of a day are kept."""
-    return directory_of(workspace, run_id) / MAPS / NEIGHBOURS / f"{day}.parquet"
+    return directory_of(workspace, run_id) / MAPS / NEIGHBOURS / f"{day}{SUFFIX}"
 
 
-def _write(path: Path, table: pa.Table, facts: Mapping[str, str]) -> None:
+def _write(path: Path, arrays: Arrays, facts: Mapping[str, str]) -> None:
     if not path.parents[2].is_dir():  # the run was deleted meanwhile: do not bring it back
         raise RunError("The run is gone.", code="NO-RUN")
     with disk_errors_named(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    labelled = table.replace_schema_metadata({FACTS: json.dumps(facts, sort_keys=True).encode()})
-    write_file(
-        path,
-        lambda temporary: pq.write_table(
-            labelled,
-            temporary,
-            compression="none",  # the last bits of a float are noise
-            use_dictionary=False,
-            write_page_checksum=True,
-        ),
-    )
+    whole = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
+    told = {**facts, DIGEST: _digest(whole, facts)}
+    write_file(path, lambda temporary: save_file(whole, temporary, metadata=told))
 
 
-def _read(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
+def _read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]] | None:
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read()
-        facts: dict[str, Any] = json.loads(table.schema.metadata[FACTS])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, WorkspaceError):
+        with safe_open(path, "numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            facts: dict[str, str] = file.metadata() or {}
+    except (OSError, SafetensorError):
         return None
-    return table, facts
+    told = facts.pop(DIGEST, "")
+    return (arrays, facts) if told == _digest(arrays, facts) else None
+
+
+def _digest(arrays: Arrays, facts: Mapping[str, str]) -> str:
+    """Return the sha256 of all that a file holds: one changed bit anywhere is noticed."""
+    digest = hashlib.sha256(json.dumps(dict(sorted(facts.items()))).encode())
+    for name in sorted(arrays):
+        values = arrays[name]
+        digest.update(f"{name} {values.dtype} {values.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,34 @@
+"""The map of hosts: WebGL draws it; what the analyst draws comes back as a polygon."""
+
+from pathlib import Path
+from typing import Any
+
+from pages.components.registering import mount
+
+NAME, SCRIPT = "embedding_map", "embedding_map.js"
+
+
+def show_map(points: bytes, *, key: str) -> Any:
+    """Put a map on the page.
+
+    Args:
+        points: As `darkgnn_core.maps.packing.pack_points` makes them.
+        key: Widget key; `st.session_state[key]["event"]` is what the analyst did last.
+    """
+    return mount(
+        NAME, Path(__file__).parent, SCRIPT, key=key, data=points, on_event_change=_nothing
+    )
+
+
+def show_marks(marks: bytes, *, key: str) -> None:
+    """Tell the map of that name what its points are now.
+
+    Args:
+        marks: As `darkgnn_core.maps.packing.pack_marks` makes them.
+        key: Widget key, another than that of the map.
+    """
+    mount(NAME, Path(__file__).parent, SCRIPT, key=key, data=marks)
+
+
+def _nothing() -> None:
+    """Say that the state is read when the page runs."""

@@ -1,0 +1,749 @@
+// The map of hosts. WebGL draws the points, a second canvas what the analyst draws; a polygon goes
+// back, and Python decides which hosts lie inside. No third-party code, and no text as HTML.
+//
+// Two kinds of message, both [u32 length of header][header, JSON][padding to 4][arrays]:
+//   map:   where the points are and which hosts they stand for; sent once for a map
+//   marks: class and state of each point, colours, trails, texts; sent whenever one of them changes
+
+const live = new Map(); // maps on the page, by name
+const early = new Map(); // marks that came before their map, by name
+const byParent = new WeakMap();
+
+const SELECTED = 1;
+const LIT = 2;
+const BACKGROUND = 4;
+const MOST_VERTICES = 200;
+const CLICK_PIXELS = 4;
+const HOVER_PIXELS = 9;
+const ZOOM_STEP = 1.35;
+
+export default function (component) {
+  const { data, parentElement, setStateValue } = component;
+  const message = unpack(data);
+  if (!message) return undefined;
+  if (message.head.role === "marks") {
+    const map = live.get(message.head.name);
+    if (map) map.mark(message);
+    early.set(message.head.name, message);
+    return undefined;
+  }
+  let map = byParent.get(parentElement);
+  if (!map) {
+    map = new HostMap(parentElement, message.head.name);
+    byParent.set(parentElement, map);
+  }
+  map.send = (value) => setStateValue("event", value);
+  map.place(message);
+  return () => setTimeout(() => map.endIfGone(), 0);
+}
+
+function unpack(data) {
+  if (!data || !data.byteLength) return null;
+  const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+  const length = new DataView(bytes).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
+  return { head, bytes, start: 4 * Math.ceil((4 + length) / 4) };
+}
+
+function element(tag, className, parent, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  if (parent) parent.appendChild(made);
+  return made;
+}
+
+const STYLE = `
+.map { position: relative; width: 100%; font: 13px/1.35 var(--st-font, sans-serif);
+  color: var(--st-text-color); }
+.bar { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; margin-bottom: 6px; }
+.bar button { font: inherit; color: inherit; background: var(--st-background-color); cursor: pointer;
+  border: 1px solid var(--st-border-color); border-radius: 6px; padding: 3px 10px; min-height: 30px; }
+.bar button:hover { border-color: var(--st-primary-color); }
+.bar button:focus-visible, canvas:focus-visible { outline: 2px solid var(--st-primary-color);
+  outline-offset: 1px; }
+.bar button[aria-pressed="true"] { border-color: var(--st-primary-color);
+  background: var(--st-secondary-background-color); font-weight: 600; }
+.bar .told { margin-left: auto; opacity: .85; }
+.body { display: flex; flex-wrap: wrap; gap: 10px; }
+.field { position: relative; flex: 1 1 420px; border: 1px solid var(--st-border-color);
+  border-radius: 6px; overflow: hidden; }
+.legend { flex: 0 1 220px; min-width: 190px; overflow-y: auto; }
+.legend .title { font-weight: 600; margin: 2px 0 4px 6px; }
+.legend button { display: flex; width: 100%; gap: 8px; align-items: center; font: inherit;
+  color: inherit; background: none; border: 1px solid transparent; border-radius: 6px;
+  padding: 2px 6px; cursor: pointer; text-align: left; }
+.legend button:hover, .legend button:focus-visible { border-color: var(--st-primary-color);
+  outline: none; }
+.legend .name { flex: 1; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.legend .count { font-variant-numeric: tabular-nums; opacity: .85; white-space: nowrap; }
+.legend .swatch { flex: none; width: 11px; height: 11px; }
+.legend .empty { opacity: .45; }
+.field canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; }
+.tip { position: absolute; pointer-events: none; padding: 4px 8px; border-radius: 6px; max-width: 60%;
+  background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
+  white-space: pre; overflow: hidden; text-overflow: ellipsis; }
+.none { padding: 16px; }
+.hint { opacity: .75; font-size: 12px; margin-top: 4px; }
+`;
+
+const VERTEX = `#version 300 es
+in vec2 xy; in vec4 colour; in vec2 form;
+uniform vec2 scale; uniform vec2 shift; uniform float size;
+out vec4 ink; flat out float shape; flat out float state; flat out float soft;
+void main() {
+  gl_Position = vec4(xy * scale + shift, 0.0, 1.0);
+  float s = form.y;
+  float grown = mod(s, 2.0) >= 1.0 ? 1.5 : (mod(floor(s / 2.0), 2.0) >= 1.0 ? 1.9 : 1.0);
+  gl_PointSize = size * grown * (form.x > 0.5 ? 1.15 : 1.0) + 1.0;
+  ink = colour; shape = form.x; state = s; soft = 2.0 / gl_PointSize;
+}`;
+
+const FRAGMENT = `#version 300 es
+precision mediump float;
+in vec4 ink; flat in float shape; flat in float state; flat in float soft;
+uniform vec3 ring; uniform vec3 lit;
+out vec4 result;
+void main() {
+  vec2 p = gl_PointCoord * 2.0 - 1.0;
+  float d = length(p);
+  if (shape > 2.5) d = (abs(p.x) + abs(p.y)) * 1.02;
+  else if (shape > 1.5) d = max(p.y + 0.15, abs(p.x) * 0.95 - p.y * 0.55 + 0.1);
+  else if (shape > 0.5) d = max(abs(p.x), abs(p.y)) * 1.15;
+  if (d > 1.0) discard;
+  float isLit = step(1.0, mod(floor(state / 2.0), 2.0));
+  float isSelected = step(1.0, mod(state, 2.0));
+  float edge = step(0.62, d);
+  vec3 c = mix(ink.rgb, mix(ring, lit, isLit), edge * max(isLit, isSelected));
+  float alpha = max(ink.a, max(isLit, isSelected)) * (1.0 - smoothstep(1.0 - soft, 1.0, d));
+  result = vec4(c * alpha, alpha);
+}`;
+
+class HostMap {
+  constructor(parent, name) {
+    this.parent = parent;
+    this.name = name;
+    this.send = () => {};
+    this.tool = "lasso";
+    this.view = null;
+    this.frame = null;
+    this.id = null;
+    this.n = 0;
+    this.marks = null;
+    this.path = null;
+    this.hovered = -1;
+    this.build();
+    live.set(name, this);
+  }
+
+  // ---- page elements -------------------------------------------------------------------------
+
+  build() {
+    element("style", "", this.parent, STYLE);
+    this.root = element("div", "map", this.parent);
+    this.root.dataset.state = "empty";
+    this.bar = element("div", "bar", this.root);
+    this.bar.setAttribute("role", "toolbar");
+    this.bar.setAttribute("aria-label", "Tools of the map");
+    this.tools = {};
+    this.addTool("lasso", "Lasso", "Draw around hosts to select them");
+    this.addTool("box", "Box", "Draw a box around hosts to select them");
+    this.addTool("pan", "Move", "Drag the map; with other tools hold the space bar or the right button");
+    this.addAction("+", "Zoom in", () => this.zoom(ZOOM_STEP));
+    this.addAction("\u2212", "Zoom out", () => this.zoom(1 / ZOOM_STEP));
+    this.addAction("Whole map", "Show all hosts", () => this.fit());
+    this.addAction("Select none", "Take the selection back", () => this.tell({ kind: "clear" }));
+    this.told = element("span", "told", this.bar);
+    this.told.setAttribute("role", "status");
+    this.body = element("div", "body", this.root);
+    this.field = element("div", "field", this.body);
+    this.legend = element("div", "legend", this.body);
+    this.legend.setAttribute("role", "group");
+    this.canvas = element("canvas", "", this.field);
+    this.over = element("canvas", "", this.field);
+    this.over.tabIndex = 0;
+    this.over.setAttribute("role", "img");
+    this.tip = element("div", "tip", this.field);
+    this.tip.hidden = true;
+    this.hint = element("div", "hint", this.root);
+    this.choose("lasso");
+    this.gl = this.canvas.getContext("webgl2", { antialias: true, premultipliedAlpha: true });
+    if (!this.gl) {
+      this.refuse();
+      return;
+    }
+    this.listen();
+    this.prepare();
+  }
+
+  addTool(tool, text, title) {
+    const button = this.addAction(text, title, () => this.choose(tool));
+    this.tools[tool] = button;
+  }
+
+  addAction(text, title, act) {
+    const button = element("button", "", this.bar, text);
+    button.type = "button";
+    button.title = title;
+    button.setAttribute("aria-label", title);
+    button.addEventListener("click", act);
+    return button;
+  }
+
+  refuse() {
+    this.root.dataset.state = "no-webgl";
+    this.body.remove();
+    this.bar.remove();
+    this.hint.remove();
+    this.none = element("div", "none", this.root);
+    this.none.textContent =
+      "This browser offers no WebGL 2, so the map cannot be drawn here. " +
+      "The table below has the same hosts, and selecting there does the same.";
+  }
+
+  choose(tool) {
+    this.tool = tool;
+    for (const [name, button] of Object.entries(this.tools)) {
+      button.setAttribute("aria-pressed", String(name === tool));
+    }
+    this.over.style.cursor = tool === "pan" ? "grab" : "crosshair";
+  }
+
+  tell(value) {
+    this.send({ id: Date.now() + Math.random(), points: this.id, ...value });
+  }
+
+  // ---- WebGL ---------------------------------------------------------------------------------
+
+  prepare() {
+    const gl = this.gl;
+    const program = gl.createProgram();
+    for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+      const shader = gl.createShader(kind);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    ["xy", "colour", "form"].forEach((name, place) => gl.bindAttribLocation(program, place, name));
+    gl.linkProgram(program);
+    gl.useProgram(program);
+    this.at = {};
+    for (const name of ["scale", "shift", "size", "ring", "lit"]) {
+      this.at[name] = gl.getUniformLocation(program, name);
+    }
+    this.buffers = [0, 1, 2].map(() => gl.createBuffer());
+    this.order = gl.createBuffer();
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  fill(place, values, size, type, normalised) {
+    const gl = this.gl;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[place]);
+    gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(place);
+    gl.vertexAttribPointer(place, size, type, normalised, 0, 0);
+  }
+
+  // ---- messages ------------------------------------------------------------------------------
+
+  place(message) {
+    const { head, bytes, start } = message;
+    if (!this.gl) return;
+    this.readTheme();
+    this.field.style.height = `${head.height}px`;
+    this.legend.style.maxHeight = `${head.height}px`;
+    this.hint.textContent = head.hint || "";
+    this.over.setAttribute("aria-label", head.words || "Map of hosts");
+    if (head.id !== this.id) {
+      this.id = head.id;
+      this.n = head.n;
+      this.xy = new Float32Array(bytes, start, 2 * head.n);
+      this.hosts = new Uint32Array(bytes, start + 8 * head.n, head.n);
+      this.bounds = head.bounds;
+      this.fill(0, this.xy, 2, this.gl.FLOAT, false);
+      this.index();
+      this.marks = null;
+      this.root.dataset.state = "placed";
+      if (head.frame !== this.frame || !this.view) {
+        this.frame = head.frame;
+        this.resize();
+        this.fit();
+      }
+      const marks = early.get(this.name);
+      if (marks) this.mark(marks);
+    } else if (this.marks) {
+      this.paint(); // the theme may have changed
+    }
+    this.resize();
+    this.draw();
+  }
+
+  mark(message) {
+    if (!this.gl || message.head.id !== this.id) return;
+    const n = this.n;
+    this.marks = message.head;
+    this.classes = new Uint8Array(message.bytes, message.start, n);
+    this.states = new Uint8Array(message.bytes, message.start + n, n);
+    this.told.textContent = message.head.text || "";
+    this.explain();
+    this.paint();
+    this.draw();
+    this.root.dataset.state = "drawn";
+    this.root.dataset.selected = String(message.head.selected || 0);
+    this.root.dataset.points = this.id;
+    this.turn = (this.turn || 0) + 1;
+    this.root.dataset.turn = String(this.turn); // for who waits for the answer to a lasso
+  }
+
+  explain() {
+    const { palette, title, selected } = this.marks;
+    const focused = [...this.legend.children].indexOf(this.parent.activeElement);
+    this.legend.replaceChildren();
+    this.legend.setAttribute("aria-label", `Legend: ${title}`);
+    element("div", "title", this.legend, title);
+    palette.forEach((each, place) => {
+      if (!each.hosts) return;
+      const button = element("button", selected && !each.selected ? "empty" : "", this.legend);
+      button.type = "button";
+      button.title = "Select these hosts; with Shift add them to the selection";
+      const swatch = element("span", "swatch", button);
+      swatch.style.background = each.colour;
+      swatch.style.borderRadius = each.shape ? "1px" : "50%";
+      if (each.shape === 2) swatch.style.clipPath = "polygon(0 0, 100% 0, 50% 100%)";
+      if (each.shape === 3) swatch.style.clipPath = "polygon(50% 0, 100% 50%, 50% 100%, 0 50%)";
+      element("span", "name", button, each.name);
+      const count = each.hosts.toLocaleString("en");
+      const part = `${each.selected.toLocaleString("en")} / ${count}`;
+      element("span", "count", button, selected ? part : count);
+      button.addEventListener("click", (event) => {
+        this.tell({ kind: "class", place, how: event.shiftKey ? "add" : "replace" });
+      });
+    });
+    if (focused >= 0) this.legend.children[focused]?.focus();
+  }
+
+  paint() {
+    const n = this.n;
+    const palette = this.marks.palette.map((each) => [...rgb(each.colour), each.shape || 0]);
+    const fade = this.marks.selected > 0 ? 0.3 : 1;
+    const colours = new Uint8Array(4 * n);
+    const forms = new Uint8Array(2 * n);
+    const layers = [0, 0, 0];
+    for (let i = 0; i < n; i += 1) {
+      const look = palette[this.classes[i]];
+      const state = this.states[i];
+      colours[4 * i] = look[0];
+      colours[4 * i + 1] = look[1];
+      colours[4 * i + 2] = look[2];
+      colours[4 * i + 3] = 255 * (state & BACKGROUND ? 0.45 : 0.85) * (state & SELECTED ? 1 : fade);
+      forms[2 * i] = look[3];
+      forms[2 * i + 1] = state;
+      layers[layerOf(state)] += 1;
+    }
+    const next = [0, layers[0], layers[0] + layers[1]];
+    const order = new Uint32Array(n);
+    for (let i = 0; i < n; i += 1) {
+      const layer = layerOf(this.states[i]);
+      order[next[layer]] = i;
+      next[layer] += 1;
+    }
+    const gl = this.gl;
+    this.fill(1, colours, 4, gl.UNSIGNED_BYTE, true);
+    this.fill(2, forms, 2, gl.UNSIGNED_BYTE, false);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.order);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, order, gl.STATIC_DRAW);
+  }
+
+  readTheme() {
+    const style = getComputedStyle(this.root);
+    const read = (name, other) => style.getPropertyValue(name).trim() || other;
+    this.theme = {
+      background: read("--st-background-color", "#ffffff"),
+      text: read("--st-text-color", "#16202a"),
+      primary: read("--st-primary-color", "#0b5c8a"),
+    };
+  }
+
+  // ---- view ----------------------------------------------------------------------------------
+
+  resize() {
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.max(1, Math.round(this.field.clientWidth * ratio));
+    const height = Math.max(1, Math.round(this.field.clientHeight * ratio));
+    if (this.canvas.width === width && this.canvas.height === height) return;
+    for (const each of [this.canvas, this.over]) {
+      each.width = width;
+      each.height = height;
+    }
+    if (!this.view && this.bounds) this.fit();
+  }
+
+  fit() {
+    if (!this.bounds) return;
+    const [left, bottom, right, top] = this.bounds;
+    const width = this.field.clientWidth || 1;
+    const height = this.field.clientHeight || 1;
+    const scale = 0.94 * Math.min(width / (right - left || 1), height / (top - bottom || 1));
+    this.view = { x: (left + right) / 2, y: (bottom + top) / 2, scale };
+    this.whole = scale;
+    this.draw();
+  }
+
+  zoom(factor, x, y) {
+    if (!this.view) return;
+    const at = [x ?? this.field.clientWidth / 2, y ?? this.field.clientHeight / 2];
+    const before = this.toData(at[0], at[1]);
+    const scale = this.view.scale * factor;
+    this.view.scale = Math.min(Math.max(scale, this.whole / 4), this.whole * 20000);
+    const after = this.toData(at[0], at[1]);
+    this.view.x += before[0] - after[0];
+    this.view.y += before[1] - after[1];
+    this.draw();
+  }
+
+  move(dx, dy) {
+    this.view.x -= dx / this.view.scale;
+    this.view.y += dy / this.view.scale;
+    this.draw();
+  }
+
+  toData(x, y) {
+    const { view, field } = this;
+    return [
+      view.x + (x - field.clientWidth / 2) / view.scale,
+      view.y - (y - field.clientHeight / 2) / view.scale,
+    ];
+  }
+
+  toScreen(x, y) {
+    const { view, field } = this;
+    return [
+      field.clientWidth / 2 + (x - view.x) * view.scale,
+      field.clientHeight / 2 - (y - view.y) * view.scale,
+    ];
+  }
+
+  draw() {
+    if (!this.gl || this.pending) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0;
+      this.drawNow();
+    });
+  }
+
+  drawNow() {
+    const { gl, view, canvas } = this;
+    if (!view || !this.marks || !this.n || gl.isContextLost()) return;
+    const ratio = canvas.width / (this.field.clientWidth || 1);
+    const sx = (2 * view.scale) / (this.field.clientWidth || 1);
+    const sy = (2 * view.scale) / (this.field.clientHeight || 1);
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.uniform2f(this.at.scale, sx, sy);
+    gl.uniform2f(this.at.shift, -view.x * sx, -view.y * sy);
+    gl.uniform1f(this.at.size, this.pointPixels() * ratio);
+    gl.uniform3f(this.at.ring, ...rgb(this.theme.text).map((each) => each / 255));
+    gl.uniform3f(this.at.lit, ...rgb(this.theme.primary).map((each) => each / 255));
+    gl.drawElements(gl.POINTS, this.n, gl.UNSIGNED_INT, 0);
+    this.drawOver(ratio);
+    this.root.dataset.view = [view.x, view.y, view.scale].join(",");
+  }
+
+  pointPixels() {
+    const base = this.n > 100000 ? 2 : this.n > 20000 ? 3 : this.n > 4000 ? 4.5 : 6;
+    return Math.min(base * Math.max(this.view.scale / this.whole, 0.5) ** 0.35, 16);
+  }
+
+  drawOver(ratio) {
+    const context = this.over.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.field.clientWidth, this.field.clientHeight);
+    for (const trail of this.marks.trails || []) this.drawTrail(context, trail);
+    if (this.path && this.path.length > 1) {
+      context.beginPath();
+      this.path.forEach(([x, y], place) => (place ? context.lineTo(x, y) : context.moveTo(x, y)));
+      context.closePath();
+      context.globalAlpha = 0.15;
+      context.fillStyle = this.theme.primary;
+      context.fill("nonzero");
+      context.globalAlpha = 1;
+      context.strokeStyle = this.theme.primary;
+      context.lineWidth = 2;
+      context.stroke();
+    }
+  }
+
+  drawTrail(context, trail) {
+    const at = trail.points.map(([x, y]) => this.toScreen(x, y));
+    context.strokeStyle = trail.colour;
+    context.fillStyle = trail.colour;
+    context.lineWidth = 2;
+    context.globalAlpha = 0.9;
+    context.beginPath();
+    at.forEach(([x, y], place) => (place ? context.lineTo(x, y) : context.moveTo(x, y)));
+    context.stroke();
+    context.font = "12px sans-serif";
+    at.forEach(([x, y], place) => {
+      const isEnd = place === at.length - 1;
+      context.beginPath();
+      context.arc(x, y, isEnd ? 5 : 3, 0, 7);
+      context.fill();
+      if (place === 0 || isEnd) {
+        context.fillStyle = this.theme.text;
+        const words = isEnd ? `${trail.name}, ${trail.days[place]}` : trail.days[place];
+        context.fillText(words, x + 7, y - 5);
+        context.fillStyle = trail.colour;
+      }
+    });
+    context.globalAlpha = 1;
+  }
+
+  // ---- which host is where -------------------------------------------------------------------
+
+  index() {
+    const { n, xy, bounds } = this;
+    const cells = Math.min(512, Math.max(1, Math.ceil(Math.sqrt(n / 4))));
+    const [left, bottom, right, top] = bounds;
+    const grid = { cells, left, bottom, w: (right - left) / cells || 1, h: (top - bottom) / cells || 1 };
+    const starts = new Uint32Array(cells * cells + 1);
+    const cell = new Uint32Array(n);
+    for (let i = 0; i < n; i += 1) {
+      const column = clamp(Math.floor((xy[2 * i] - left) / grid.w), cells);
+      const row = clamp(Math.floor((xy[2 * i + 1] - bottom) / grid.h), cells);
+      cell[i] = row * cells + column;
+      starts[cell[i] + 1] += 1;
+    }
+    for (let i = 0; i < cells * cells; i += 1) starts[i + 1] += starts[i];
+    const next = starts.slice();
+    grid.members = new Uint32Array(n);
+    for (let i = 0; i < n; i += 1) {
+      grid.members[next[cell[i]]] = i;
+      next[cell[i]] += 1;
+    }
+    grid.starts = starts;
+    this.grid = grid;
+  }
+
+  nearest(px, py) {
+    if (!this.marks || !this.view || !this.n) return -1;
+    const { grid, xy } = this;
+    const [x, y] = this.toData(px, py);
+    const reach = HOVER_PIXELS / this.view.scale;
+    const first = [clamp(Math.floor((x - reach - grid.left) / grid.w), grid.cells),
+      clamp(Math.floor((y - reach - grid.bottom) / grid.h), grid.cells)];
+    const last = [clamp(Math.floor((x + reach - grid.left) / grid.w), grid.cells),
+      clamp(Math.floor((y + reach - grid.bottom) / grid.h), grid.cells)];
+    let best = -1;
+    let least = reach * reach;
+    for (let row = first[1]; row <= last[1]; row += 1) {
+      for (let column = first[0]; column <= last[0]; column += 1) {
+        const at = row * grid.cells + column;
+        for (let place = grid.starts[at]; place < grid.starts[at + 1]; place += 1) {
+          const i = grid.members[place];
+          const dx = xy[2 * i] - x;
+          const dy = xy[2 * i + 1] - y;
+          const distance = dx * dx + dy * dy;
+          if (distance <= least) {
+            least = distance;
+            best = i;
+          }
+        }
+      }
+    }
+    return best;
+  }
+
+  // ---- what the analyst does -----------------------------------------------------------------
+
+  listen() {
+    const over = this.over;
+    const on = (type, act) => over.addEventListener(type, act);
+    on("contextmenu", (event) => event.preventDefault());
+    on("pointerdown", (event) => this.press(event));
+    on("pointermove", (event) => this.drag(event));
+    on("pointerup", (event) => this.release(event));
+    on("pointercancel", () => this.stop());
+    on("pointerleave", () => this.hover(-1));
+    over.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      const [x, y] = this.placeOf(event);
+      this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), x, y);
+    }, { passive: false });
+    on("keydown", (event) => this.key(event));
+    on("keyup", (event) => {
+      if (event.key === " ") this.isSpace = false;
+    });
+    this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    this.canvas.addEventListener("webglcontextrestored", () => {
+      this.prepare();
+      this.fill(0, this.xy, 2, this.gl.FLOAT, false);
+      if (this.marks) this.paint();
+      this.draw();
+    });
+    this.observer = new ResizeObserver(() => {
+      this.resize();
+      this.draw();
+    });
+    this.observer.observe(this.field);
+  }
+
+  placeOf(event) {
+    const box = this.over.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  press(event) {
+    if (!this.view || !this.marks) return;
+    this.over.focus({ preventScroll: true });
+    this.over.setPointerCapture(event.pointerId);
+    const at = this.placeOf(event);
+    const isPan = this.tool === "pan" || event.button !== 0 || this.isSpace;
+    this.act = { kind: isPan ? "pan" : this.tool, from: at, last: at, far: 0, button: event.button };
+    this.path = isPan ? null : [at];
+    this.hover(-1);
+  }
+
+  drag(event) {
+    const at = this.placeOf(event);
+    if (!this.act) {
+      this.hover(this.nearest(at[0], at[1]), at);
+      return;
+    }
+    const { act } = this;
+    act.far = Math.max(act.far, Math.hypot(at[0] - act.from[0], at[1] - act.from[1]));
+    if (act.kind === "pan") {
+      this.move(at[0] - act.last[0], at[1] - act.last[1]);
+    } else if (act.kind === "box") {
+      const [x, y] = act.from;
+      this.path = [[x, y], [at[0], y], at, [x, at[1]]];
+      this.draw();
+    } else {
+      this.path.push(at);
+      this.draw();
+    }
+    act.last = at;
+  }
+
+  release(event) {
+    const { act, path } = this;
+    this.stop();
+    if (!act) return;
+    const how = event.shiftKey ? "add" : event.ctrlKey || event.metaKey ? "remove" : "replace";
+    if (act.far < CLICK_PIXELS) {
+      if (act.button === 0) this.click(act.from, how);
+      return;
+    }
+    if (act.kind === "pan" || path.length < 3) return;
+    const polygon = thinned(path, MOST_VERTICES).map(([x, y]) => this.toData(x, y));
+    this.tell({ kind: act.kind, polygon, how });
+  }
+
+  stop() {
+    this.act = null;
+    this.path = null;
+    this.draw();
+  }
+
+  click(at, how) {
+    const found = this.nearest(at[0], at[1]);
+    if (found < 0) return;
+    const host = this.hosts[found];
+    this.tell({ kind: how === "replace" ? "open" : "host", host, how });
+  }
+
+  key(event) {
+    const steps = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
+    if (steps[event.key] && this.view) this.move(...steps[event.key]);
+    else if (event.key === "+" || event.key === "=") this.zoom(ZOOM_STEP);
+    else if (event.key === "-") this.zoom(1 / ZOOM_STEP);
+    else if (event.key === "0") this.fit();
+    else if (event.key === "Escape") this.stop();
+    else if (event.key === " ") this.isSpace = true;
+    else return;
+    event.preventDefault();
+  }
+
+  hover(found, at) {
+    if (found < 0) {
+      this.tip.hidden = true;
+      this.over.style.cursor = this.tool === "pan" ? "grab" : "crosshair";
+      return;
+    }
+    const look = this.marks.palette[this.classes[found]];
+    this.tip.textContent = `${dotted(this.hosts[found])}\n${look.name}`;
+    this.tip.hidden = false;
+    const room = this.field.clientWidth - this.tip.offsetWidth - 4;
+    this.tip.style.left = `${Math.max(0, Math.min(at[0] + 14, room))}px`;
+    const below = at[1] + 14 + this.tip.offsetHeight < this.field.clientHeight;
+    this.tip.style.top = `${below ? at[1] + 14 : at[1] - 14 - this.tip.offsetHeight}px`;
+    this.over.style.cursor = "pointer";
+  }
+
+  endIfGone() {
+    if (this.root.isConnected) return;
+    if (this.observer) this.observer.disconnect();
+    if (this.pending) cancelAnimationFrame(this.pending);
+    if (this.gl) this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+    if (live.get(this.name) === this) live.delete(this.name);
+    byParent.delete(this.parent);
+  }
+}
+
+function layerOf(state) {
+  if (state & (SELECTED | LIT)) return 2;
+  return state & BACKGROUND ? 0 : 1;
+}
+
+function clamp(value, cells) {
+  return Math.min(Math.max(value, 0), cells - 1);
+}
+
+function dotted(host) {
+  return [host >>> 24, (host >>> 16) & 255, (host >>> 8) & 255, host & 255].join(".");
+}
+
+function rgb(colour) {
+  const found = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})/i.exec(colour);
+  if (found) return found.slice(1).map((each) => parseInt(each, 16));
+  const numbers = colour.match(/[\d.]+/g);
+  return numbers ? numbers.slice(0, 3).map(Number) : [128, 128, 128];
+}
+
+// A drawn line has hundreds of points: keep those that bend it most, at most so many.
+function thinned(path, most) {
+  let kept = path;
+  for (let slack = 0.5; kept.length > most; slack *= 1.6) kept = simplified(path, slack);
+  return kept;
+}
+
+function simplified(path, slack) {
+  const keep = new Uint8Array(path.length);
+  const spans = [[0, path.length - 1]];
+  keep[0] = 1;
+  keep[path.length - 1] = 1;
+  while (spans.length) {
+    const [first, last] = spans.pop();
+    const [ax, ay] = path[first];
+    const [bx, by] = path[last];
+    const length = Math.hypot(bx - ax, by - ay); // 0 where the line comes back to its start
+    let far = slack;
+    let at = -1;
+    for (let i = first + 1; i < last; i += 1) {
+      const [x, y] = path[i];
+      const away = length
+        ? Math.abs((x - ax) * (by - ay) - (y - ay) * (bx - ax)) / length
+        : Math.hypot(x - ax, y - ay);
+      if (away > far) {
+        far = away;
+        at = i;
+      }
+    }
+    if (at > 0) {
+      keep[at] = 1;
+      spans.push([first, at], [at, last]);
+    }
+  }
+  return path.filter((_, place) => keep[place]);
+}

@@ -1,0 +1,38 @@
+"""Components with a JavaScript file of their own, which the app serves as its own ('self').
+
+JavaScript given as text would be loaded from a `blob:` address, which the content security policy
+forbids. A file is served only to components of installed packages; the app is run from its folder,
+so the manifest such a package would carry is given to Streamlit here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+PROJECT, VERSION = "darkgnn", "1"
+
+
+def mount(name: str, folder: Path, script: str, **arguments: Any) -> Any:
+    """Put a component on the page and return its state.
+
+    Args:
+        name: Its own name, such as `embedding_map`.
+        folder: Its folder; `assets` below it holds the script, and nothing else is served.
+        script: Name of the script.
+        **arguments: As a component of `st.components.v2` takes them: `key`, `data`, `height`.
+    """
+    full_name = f"{PROJECT}.{name}"
+    manager = get_bidi_component_manager()
+    if manager.get_component_asset_root(full_name) is None:
+        config = ComponentConfig(name=name, asset_dir="assets")
+        manager.register_from_manifest(ComponentManifest(PROJECT, VERSION, [config]), folder)
+        _known.pop(full_name, None)
+    if full_name not in _known:
+        _known[full_name] = st.components.v2.component(full_name, js=script)
+    return _known[full_name](**arguments)
+
+
+_known: dict[str, Any] = {}

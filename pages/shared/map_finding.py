@@ -1,0 +1,85 @@
+"""Search on the map: what is typed or pasted lights up, and may become the selection."""
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from darkgnn_core.maps.searching import Found, pasted, search
+from darkgnn_core.workspace import Workspace
+from pages.shared import map_loaders as loaded
+from pages.shared import map_state
+from pages.shared.feedback import plain, safe
+from pages.shared.map_views import MapView
+
+TEXT, LIST = "map_search", "map_list"
+LIST_CHARACTERS = 200_000
+BAD_SHOWN = 5
+
+
+def ask_search() -> None:
+    """Ask what to look for: one line, or a pasted list."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.text_input(
+        "Search",
+        key=TEXT,
+        placeholder="192.0.2.7, 192.0.2.0/24, mirai, 23",
+        icon=":material/search:",
+        help="An address, a prefix (192.0.2.0/24 or 192.0.2.), a part of a label, or a port. What "
+        "is found lights up on the map.",
+    )
+    with right.popover("Paste a list", icon=":material/content_paste:", width="stretch"):
+        st.text_area(
+            "Addresses and prefixes, one a line or separated by commas",
+            key=LIST,
+            max_chars=LIST_CHARACTERS,
+            height=160,
+        )
+
+
+def found_on(workspace: Workspace, view: MapView) -> npt.NDArray[np.bool_]:
+    """Say which hosts of a map's day are found, bool (n,), without a word."""
+    found = np.zeros(len(view.all_hosts), bool)
+    for each in _searches(workspace, view):
+        found |= each.mask
+    return found
+
+
+def tell_found(workspace: Workspace, view: MapView) -> None:
+    """Say what was found on a map, and offer to select it."""
+    for place, each in enumerate(_searches(workspace, view)):
+        shown = int((each.mask & view.shown).sum())
+        left, middle, right = st.columns([6, 1, 1], vertical_alignment="center")
+        with left:
+            st.text(plain(f"{shown:,} hosts lit up: {each.words}{_left_out(each, view)}"))
+        how = {"kind": "query", "words": each.words, "day": view.day}
+        hosts = view.all_hosts[each.mask & view.shown]
+        if middle.button("Select", key=f"map_found_{place}", disabled=not shown):
+            map_state.select(workspace, hosts, how)
+            st.rerun(scope="app")
+        if right.button("Add", key=f"map_found_add_{place}", disabled=not shown):
+            map_state.select(workspace, np.union1d(map_state.selection(workspace), hosts), how)
+            st.rerun(scope="app")
+        if each.bad:
+            named = ", ".join(each.bad[:BAD_SHOWN])
+            st.warning(f"{len(each.bad):,} entries are no address: {safe(named)}")
+
+
+def _left_out(found: Found, view: MapView) -> str:
+    hidden = int((found.mask & ~view.shown).sum())
+    parts = [f"{hidden:,} are hidden"] if hidden else []
+    if found.missing:
+        parts.append(f"{found.missing:,} addresses are not on this day's map")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _searches(workspace: Workspace, view: MapView) -> list[Found]:
+    typed = str(st.session_state.get(TEXT) or "")
+    listed = str(st.session_state.get(LIST) or "")
+    found = []
+    if typed.strip():
+        told = loaded.labels(workspace, view.run, view.day)
+        facts = loaded.facts(workspace, view.run, view.day)
+        found.append(search(typed, facts, told.names, told.codes))
+    if listed.strip():
+        found.append(pasted(listed, view.all_hosts))
+    return [each for each in found if each is not None]
