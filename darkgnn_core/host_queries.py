@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.errors import ConfigError
+from darkgnn_core.labels.classes import class_mask
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.targets import Target
 from darkgnn_core.labels.texts import fold
@@ -29,6 +30,7 @@ class HostQuery:
         min_packets: Packets over all bins looked at, to that port if one is given; at least.
         max_packets: At most.
         addresses: Addresses and prefixes, as an analyst types them.
+        hides_known: Leave out hosts whose label is a known scanner.
     """
 
     day: str
@@ -38,10 +40,15 @@ class HostQuery:
     min_packets: int | None = None
     max_packets: int | None = None
     addresses: str = ""
+    hides_known: bool = False
 
     def recipe(self) -> dict[str, Any]:
         """Return how the hosts came about, for a set (`set_recipes`)."""
-        given = {name: value for name, value in asdict(self).items() if value not in (None, "")}
+        given = {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value is not False and value != ""
+        }
         return {"kind": "query", **given}
 
 
@@ -69,11 +76,23 @@ def find_hosts(
     if within:
         fits &= is_in_any(within, hosts)
     found = hosts[fits]
-    if query.label:
-        with workspace.catalogue() as connection:
-            labels = resolve(connection, found, day=query.day[:10]).labels
-        found = found[labels == fold(query.label)]
+    if query.label or query.hides_known:
+        found = found[_is_called(workspace, found, query)]
     return found
+
+
+def _is_called(
+    workspace: Workspace, hosts: npt.NDArray[np.uint32], query: HostQuery
+) -> npt.NDArray[np.bool_]:
+    with workspace.catalogue() as connection:
+        resolved = resolve(connection, hosts, day=query.day[:10])
+        is_known = class_mask(connection, resolved, "known")
+    fits = np.ones(len(hosts), bool)
+    if query.label:
+        fits &= resolved.labels == fold(query.label)
+    if query.hides_known:
+        fits &= ~is_known
+    return fits
 
 
 def _targets(addresses: str) -> tuple[Target, ...]:

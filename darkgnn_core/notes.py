@@ -151,6 +151,17 @@ def list_notes(
     return [Note(**dict(row)) for row in rows]
 
 
+def count_notes(workspace: Workspace, kind: NoteKind) -> dict[str, int]:
+    """Return how many notes stand on each host, set, port or day that has any."""
+    with workspace.catalogue() as connection:
+        rows = connection.execute(
+            "SELECT subject, count(*) FROM note WHERE kind = ? AND withdrawn_at IS NULL "
+            "GROUP BY subject",
+            (kind,),
+        ).fetchall()
+    return {str(row[0]): int(row[1]) for row in rows}
+
+
 def checked_subject(kind: str, subject: str) -> str:
     """Return what a note is about as it is kept.
 

@@ -101,12 +101,14 @@ def _query(recipe: Mapping[str, Any]) -> str:
         )
         if recipe.get(name) not in (None, "")
     ]
+    if recipe.get("hides_known"):
+        parts.append("known scanners left out")
     return f"query: {', '.join(parts)}" if parts else "query: all hosts"
 
 
 def _pasted(recipe: Mapping[str, Any]) -> str:
     bad = int(recipe.get("not_understood", 0))
-    tail = f", {bad:,} entries not understood" if bad else ""
+    tail = f", not understood: {bad:,}" if bad else ""
     return f"pasted list of {int(recipe.get('entries', 0)):,} addresses and prefixes{tail}"
 
 

@@ -1,5 +1,6 @@
 """Labels suggested for unlabelled hosts by the nearest labelled ones, or none, with the reason."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ from darkgnn_core.neighbours import (
     MISSING,
     Float32s,
     Metric,
+    Neighbours,
+    Space,
     nearest_in,
     nearest_to,
     prepare,
@@ -30,6 +33,11 @@ from darkgnn_core.neighbours import (
 
 FEW = 10
 """A class of fewer labelled hosts has no limit of its own; that of all classes together counts."""
+
+BLOCK = 2_048
+"""Hosts looked at before progress is told."""
+
+Told = Callable[[int, int], None]
 
 DISAGREE = "its neighbours disagree"
 TOO_FAR = "too far from any labelled host"
@@ -119,6 +127,7 @@ def suggest(
     settings: SuggestionSettings = SuggestionSettings(),
     hosts: npt.NDArray[np.uint32] | None = None,
     rejected: frozenset[tuple[int, str]] = frozenset(),
+    told: Told | None = None,
 ) -> Suggestions:
     """Suggest labels for unlabelled hosts of a day by their nearest labelled hosts.
 
@@ -132,6 +141,7 @@ def suggest(
         hosts: Only these, uint32; those without an embedding or with a label are left out. None
             for all.
         rejected: Pairs of address and label that an analyst has turned down.
+        told: Called with how many hosts are done and how many there are; raising in it stops.
     """
     rows = standardised(embedding.vectors)
     known = np.flatnonzero(labels != UNKNOWN)
@@ -139,19 +149,23 @@ def suggest(
     prefixes = prefixes_of(embedding.hosts) if settings.leaves_out_prefix else None
     groups, own = (None, None) if prefixes is None else (prefixes[known], prefixes[asked])
     space = prepare(rows[known], metric=settings.metric, standardise=False, groups=groups)
-    near = nearest_to(space, rows[asked], settings.k, groups=own)
     names, codes = coded(labels[known])
+    progress = _Progress(told, len(asked) + len(known))
+    near = _near(space, rows[asked], settings.k, own, progress)
     voted = np.append(codes, MISSING)[near.positions]
     outcome = vote(voted)
-    told = named(names, outcome.winner)
+    winners = named(names, outcome.winner)
     distance = np.where(voted == outcome.winner[:, None], near.distances, np.inf).min(axis=1)
     distance[outcome.winner == MISSING] = np.inf
-    limit = np.append(_limits(rows[known], codes, len(names), settings), np.nan)[outcome.winner]
+    limits = _limits(rows[known], codes, len(names), settings, progress)
+    limit = np.append(limits, np.nan)[outcome.winner]
     found = Suggestions(
         hosts=embedding.hosts[asked],
-        labels=told,
-        told=told,
-        why=_why(embedding.hosts[asked], told, outcome.votes, distance, limit, settings, rejected),
+        labels=winners,
+        told=winners,
+        why=_why(
+            embedding.hosts[asked], winners, outcome.votes, distance, limit, settings, rejected
+        ),
         votes=outcome.votes,
         k=settings.k,
         distance=distance,
@@ -171,13 +185,44 @@ def _asked(
     return np.flatnonzero(is_asked)
 
 
-def _limits(rows: Float32s, codes: Ints, names: int, settings: SuggestionSettings) -> Floats:
+class _Progress:
+    """Counts hosts and tells."""
+
+    def __init__(self, told: Told | None, total: int) -> None:
+        self.told, self.total, self.done = told, total, 0
+
+    def add(self, count: int) -> None:
+        self.done += count
+        if self.told is not None:
+            self.told(self.done, self.total)
+
+
+def _near(
+    space: Space, rows: Float32s, k: int, groups: Ints | None, progress: _Progress
+) -> Neighbours:
+    """Return the k nearest of a space to each row, block by block."""
+    positions = np.full((len(rows), k), MISSING, np.int64)
+    distances = np.full((len(rows), k), np.inf)
+    for start in range(0, len(rows), BLOCK):
+        part = slice(start, start + BLOCK)
+        found = nearest_to(space, rows[part], k, groups=None if groups is None else groups[part])
+        positions[part], distances[part] = found.positions, found.distances
+        progress.add(len(found.positions))
+    return Neighbours(positions, distances)
+
+
+def _limits(
+    rows: Float32s, codes: Ints, names: int, settings: SuggestionSettings, progress: _Progress
+) -> Floats:
     """Return for each label how far its hosts lie from the next of their own, at most."""
     own = np.full(len(codes), np.inf)
     for code in range(names):
         members = np.flatnonzero(codes == code)
         space = prepare(rows[members], metric=settings.metric, standardise=False)
-        own[members] = nearest_in(space, None, 1).distances[:, 0]
+        for start in range(0, len(members), BLOCK):
+            part = np.arange(start, min(start + BLOCK, len(members)))
+            own[members[part]] = nearest_in(space, part, 1).distances[:, 0]
+            progress.add(len(part))
     overall = _quantile(own, settings.reach)
     counts = np.bincount(codes, minlength=names)
     return np.array(

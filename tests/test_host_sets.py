@@ -94,7 +94,7 @@ def test_a_combined_set_tells_of_what(workspace: Workspace) -> None:
 def test_sets_are_renamed_deleted_and_brought_back(workspace: Workspace) -> None:
     """A deleted set is in no list and not found; brought back it is as before."""
     made = save_set(workspace, [7], recipe=PASTED)
-    assert made.name == "pasted list of 3 addresses and prefixes, 1 entries not understood"
+    assert made.name == "pasted list of 3 addresses and prefixes, not understood: 1"
     rename_set(workspace, made.id, "  botnet\ton port 23 ")
     assert find_set(workspace, made.id).name == "botnet on port 23"
     delete_set(workspace, made.id)

@@ -112,6 +112,7 @@ def test_history_shows_when_labels_were_taken_back():
         "evidence": "banner",
         "confidence": None,
         "day": None,
+        "run": None,
         "added_at": "2021-12-01T10:00:00+00:00",
         "withdrawn_at": None,
     }

@@ -55,6 +55,17 @@ def note_table(notes: Sequence[Note], names: Mapping[str, str]) -> pd.DataFrame:
     return table if table["taken back"].notna().any() else table.drop(columns="taken back")
 
 
+def with_notes(hosts: pd.DataFrame, counts: Mapping[str, int]) -> pd.DataFrame:
+    """Return a table of hosts with a column `notes`, where any of them has one.
+
+    Args:
+        hosts: With a column `address`.
+        counts: Notes by address, as `notes.count_notes` gives them.
+    """
+    found = hosts["address"].map(lambda address: counts.get(address, 0)).astype("int64")
+    return hosts.assign(notes=found) if found.any() else hosts
+
+
 def subject_words(note: Note, names: Mapping[str, str]) -> str:
     """Say what a note is about; plain text, which may hold text of others."""
     subject = names.get(note.subject, "a deleted set") if note.kind == "set" else note.subject

@@ -147,14 +147,16 @@ def history_table(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
             row["evidence"],
             row["confidence"],
             row["day"] or "any",
+            row["run"] or "",
             row["added_at"],
             row["withdrawn_at"],
         )
         for row in rows
     ]
-    columns = ["address", "label", "source", "reason", "confidence", "day", "given", "taken back"]
-    table = pd.DataFrame(told, columns=columns).astype({"confidence": "float64"})
-    return _with_times(table, "given", "taken back")
+    columns = ["address", "label", "source", "reason", "confidence", "day", "run in view"]
+    table = pd.DataFrame(told, columns=[*columns, "given", "taken back"])
+    table = _with_times(table.astype({"confidence": "float64"}), "given", "taken back")
+    return table if table["run in view"].any() else table.drop(columns="run in view")
 
 
 def bad_table(bad: Iterable[tuple[str, str]]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.verdicts import rejected_pairs, verdict_state
 from darkgnn_core.runs import open_embedding
 from darkgnn_core.set_tables import host_table
-from darkgnn_core.suggestions import Suggestions, SuggestionSettings, suggest
+from darkgnn_core.suggestions import Suggestions, SuggestionSettings, Told, suggest
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
 
@@ -47,6 +47,8 @@ def suggestions(
     day: str,
     settings: SuggestionSettings,
     set_id: str | None = None,
+    *,
+    told: Told | None = None,
 ) -> Suggestions:
     """Return the labels suggested for unlabelled hosts of a day.
 
@@ -56,15 +58,23 @@ def suggestions(
         day: One of its bins.
         settings: When a label is suggested.
         set_id: Only for hosts of this set.
+        told: Called with progress while they are worked out; where that is stopped, nothing is
+            kept.
     """
+    labels, verdicts = loaders.label_state(workspace), _verdict_state(workspace)
+    slot = _slot(str(workspace.root), labels, verdicts, run_id, day, settings, set_id)
+    if not slot:
+        slot.append(_worked_out(workspace, run_id, day, settings, set_id, told))
+    return slot[0]
+
+
+def _verdict_state(workspace: Workspace) -> str:
     with workspace.catalogue() as connection:
-        verdicts = verdict_state(connection)
-    labels = loaders.label_state(workspace)
-    return _suggestions(str(workspace.root), labels, verdicts, run_id, day, settings, set_id)
+        return verdict_state(connection)
 
 
-@st.cache_data(max_entries=8, show_spinner="Asking the neighbours")
-def _suggestions(
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _slot(
     root: str,
     labels: str,
     verdicts: str,
@@ -72,11 +82,28 @@ def _suggestions(
     day: str,
     settings: SuggestionSettings,
     set_id: str | None,
+) -> list[Suggestions]:
+    """Return where an answer is kept once there is one: progress cannot be told inside a cache."""
+    return []
+
+
+def _worked_out(
+    workspace: Workspace,
+    run_id: str,
+    day: str,
+    settings: SuggestionSettings,
+    set_id: str | None,
+    told: Told | None,
 ) -> Suggestions:
-    workspace = loaders.workspace_at(root)
     embedding = open_embedding(workspace, run_id, day)
     with workspace.catalogue() as connection:
         resolved = resolve(connection, embedding.hosts, day=day[:10])
         rejected = rejected_pairs(connection)
-    hosts = None if set_id is None else find_set(workspace, set_id).hosts
-    return suggest(embedding, resolved.labels, settings=settings, hosts=hosts, rejected=rejected)
+    return suggest(
+        embedding,
+        resolved.labels,
+        settings=settings,
+        hosts=None if set_id is None else find_set(workspace, set_id).hosts,
+        rejected=rejected,
+        told=told,
+    )

@@ -66,7 +66,7 @@ def _by_paste(workspace: Workspace) -> None:
         found = np.union1d(found, unseen) if keeps else found
     if typed.bad:
         st.warning(
-            f"{len(typed.bad):,} entries were not understood; they are left out.",
+            f"Not understood and left out: {len(typed.bad):,}",
             icon=":material/warning:",
         )
         show_table(bad_table(typed.bad), "case_paste_bad")
@@ -85,7 +85,7 @@ def _alone(typed: Typed) -> npt.NDArray[np.uint32]:
 
 def _by_query(workspace: Workspace) -> None:
     first, last = state.first_day(), state.day() or loaders.bins(workspace)[0]
-    st.caption("Hosts of the day in the sidebar; with Range from, of all days from there to it.")
+    st.caption("Hosts of the day in the sidebar; with From day, of all days from there to it.")
     label_, port_, least_, most_ = st.columns(4)
     label = label_.selectbox(
         "Label",
@@ -117,7 +117,10 @@ def _by_query(workspace: Workspace) -> None:
         placeholder="any address; such as 198.51.100.0/24",
         help="Addresses and prefixes, separated by commas or spaces.",
     )
-    query = HostQuery(last, first, label or "", port, least, most, addresses.strip())
+    hides_known = state.is_known_hidden()
+    if hides_known:
+        st.caption("Known scanners are left out: the switch in the sidebar hides them.")
+    query = HostQuery(last, first, label or "", port, least, most, addresses.strip(), hides_known)
     _show_found(
         workspace, case_loaders.found_hosts(workspace, query), query.recipe(), "case_queried"
     )

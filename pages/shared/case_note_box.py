@@ -12,7 +12,7 @@ from darkgnn_core.notes import (
     withdraw_note,
 )
 from darkgnn_core.workspace import Workspace
-from pages.shared import state
+from pages.shared import context, state
 from pages.shared.safe_logs import visible
 
 TURN = "note_turn"
@@ -72,7 +72,8 @@ def ask_note(workspace: Workspace, kind: NoteKind, subject: str, key: str) -> No
     if st.button(
         "Write it down", key=f"{key}_add", icon=":material/add:", disabled=not text.strip()
     ):
-        add_note(workspace, kind, subject, text, day=state.day(), run_id=state.run_in_view())
+        run_id = context.run_shown(workspace)
+        add_note(workspace, kind, subject, text, day=state.day(), run_id=run_id)
         st.session_state[f"{key}_{TURN}"] = turn + 1
         state.notify("The note is kept.")
         st.rerun()

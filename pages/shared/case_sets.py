@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from darkgnn_core.charts.case_tables import set_table
+from darkgnn_core.charts.case_tables import set_table, with_notes
 from darkgnn_core.host_sets import (
     HostSet,
     Operation,
@@ -16,6 +16,7 @@ from darkgnn_core.host_sets import (
     rename_set,
     restore_set,
 )
+from darkgnn_core.notes import count_notes
 from darkgnn_core.run_store import read_runs
 from darkgnn_core.workspace import Workspace
 from pages.shared import case_loaders, state
@@ -70,7 +71,7 @@ def _show_list(workspace: Workspace, sets: list[HostSet]) -> None:
         height="auto" if len(sets) <= FEW else FEW * ROW_PIXELS,
         on_select=partial(_make_current, ids),
     )
-    st.caption(f"{len(sets):,} sets, the latest first. Choose a row to make it the current set.")
+    st.caption("The latest first. Choose a row to make it the current set.")
 
 
 def _mark_row(rows: list[int]) -> None:
@@ -91,7 +92,7 @@ def _show_one(workspace: Workspace, found: HostSet) -> None:
     st.text(plain(found.name))
     if found.words != found.name:
         st.text(plain(f"How it came about: {found.words}"))
-    offer_set(workspace, found.hosts, recipe=found.recipe, key="case_set", name=found.name)
+    offer_set(workspace, found.hosts, recipe=found.recipe, key="case_set", is_current=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Rename", icon=":material/edit:"), st.form("case_rename_form"):
             name = st.text_input(
@@ -111,7 +112,8 @@ def _show_one(workspace: Workspace, found: HostSet) -> None:
     left, right = st.columns([3, 1])
     with left:
         st.caption(f"{len(found.hosts):,} hosts. Choose a row to open the host.")
-        show_hosts(case_loaders.hosts_of_set(workspace, found.id, state.day()), "case_set_hosts")
+        table = case_loaders.hosts_of_set(workspace, found.id, state.day())
+        show_hosts(with_notes(table, count_notes(workspace, "host")), "case_set_hosts")
     with right:
         st.caption("By label, as of the day in view")
         show_table(labels_now(workspace, found.hosts), "case_set_labels")

@@ -1,14 +1,16 @@
 """Labels that neighbours suggest: looked through, accepted or turned down, one or many at once."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from darkgnn_core.charts.case_tables import abstained_table, count_table, suggestion_table
 from darkgnn_core.neighbours import METRICS
 from darkgnn_core.set_tables import labels_of
-from darkgnn_core.suggestions import Suggestions, SuggestionSettings, chosen_of
+from darkgnn_core.suggestions import Suggestions, SuggestionSettings, Told, chosen_of
 from darkgnn_core.workspace import Workspace
 from pages.shared import case_loaders, context, state
 from pages.shared.case_verdicts import offer_verdicts, show_rejections, ticked_rows
@@ -18,6 +20,7 @@ from pages.shared.set_links import current_set, offer_set
 
 EVERYONE, IN_SET = "All unlabelled hosts of the day", "Those of the current set"
 SHOWN = 500
+PATIENCE_S = 0.5
 TABLE_PIXELS = 420
 COLUMNS = {
     "share": st.column_config.ProgressColumn("share", format="percent", min_value=0, max_value=1),
@@ -39,7 +42,17 @@ def show_suggestions(workspace: Workspace) -> None:
     )
     set_id = _ask_scope(workspace)
     settings = _ask_settings()
-    found = case_loaders.suggestions(workspace, run.id, day, settings, set_id)
+    wanted = (run.id, day, settings, set_id)
+    if state.stopped_suggestions() == str(wanted):
+        st.info("Stopped. Nothing was kept.", icon=":material/stop_circle:")
+        st.button(
+            "Ask the neighbours again",
+            key="case_suggest_again",
+            on_click=state.set_stopped_suggestions,
+            args=(None,),
+        )
+        return
+    found = case_loaders.suggestions(workspace, *wanted, told=_progress(str(wanted)))
     _show_figures(found)
     if found.known == 0:
         st.info(
@@ -51,6 +64,31 @@ def show_suggestions(workspace: Workspace) -> None:
     _show_suggested(workspace, chosen_of(found, found.is_suggested), run.id, day)
     _show_abstained(workspace, chosen_of(found, ~found.is_suggested), day)
     show_rejections(workspace)
+
+
+def _progress(wanted: str) -> Told:
+    """Return what shows progress and a way to stop, once it takes longer than half a second."""
+    began = time.monotonic()
+    area = st.empty()
+    bars: list[DeltaGenerator] = []
+
+    def told(done: int, total: int) -> None:
+        if done >= total:
+            area.empty()
+        elif time.monotonic() - began > PATIENCE_S:
+            if not bars:
+                with area.container():
+                    bars.append(st.empty())
+                    st.button(
+                        "Stop",
+                        key="case_suggest_stop",
+                        on_click=state.set_stopped_suggestions,
+                        args=(wanted,),
+                    )
+            words = f"Asking the neighbours: {done:,} of {total:,} hosts"
+            bars[0].progress(done / total, text=words)
+
+    return told
 
 
 def _ask_scope(workspace: Workspace) -> str | None:

@@ -18,6 +18,7 @@ from darkgnn_core.suggestions import Suggestions
 from darkgnn_core.workspace import Workspace
 from pages.shared import context, state
 from pages.shared.feedback import plain, show_table, user_errors_shown
+from pages.shared.label_undo import noun, remember
 
 
 def offer_verdicts(
@@ -99,8 +100,7 @@ def show_and_accept(
         run_id: Run whose neighbours voted.
         day: Bin on which they did.
     """
-    noun = "host gets its label" if len(suggested) == 1 else "hosts get their labels"
-    st.text(f"{len(suggested):,} {noun}, with the share of votes as how sure:")
+    st.text(f"Hosts that get a label: {len(suggested):,}. How sure is the share of votes.")
     show_table(verdict_table(suggested), "case_preview")
     only_day = st.toggle(
         f"Only for {plain(day[:10])}",
@@ -120,8 +120,8 @@ def show_and_accept(
                 seen_on=day,
                 day=day[:10] if only_day else None,
             )
-        what = f"{len(suggested):,} suggested labels were accepted"
-        state.set_label_change(change.added, change.withdrawn, what)
+        what = f"{len(suggested):,} suggested {noun(len(suggested), 'label')} accepted"
+        remember(workspace, change, what)
         state.next_verdict_turn()
         state.notify(f"{what}; undo is in the sidebar.")
         st.rerun()
@@ -131,7 +131,7 @@ def _turn_down(workspace: Workspace, suggested: list[Suggested], run_id: str) ->
     with workspace.catalogue() as connection:
         reject(connection, suggested, run=run_id)
     state.next_verdict_turn()
-    state.notify(f"{len(suggested):,} suggestions were turned down; take that back below.")
+    state.notify(f"Turned down: {len(suggested):,}. That can be taken back below.")
     st.rerun()
 
 

@@ -28,6 +28,12 @@ def run_in_use(runs: list[Run]) -> Run | None:
     return by_id.get(wanted or "") or next(iter([*done, *runs]), None)
 
 
+def run_shown(workspace: Workspace) -> str | None:
+    """Return the id of the run that the sidebar shows, which is kept with labels and notes."""
+    run = run_in_use(usable_runs(workspace))
+    return None if run is None else run.id
+
+
 def run_needed(workspace: Workspace) -> Run | None:
     """Return the run a page works on: that in view, else the newest finished one.
 

@@ -8,11 +8,12 @@ from darkgnn_core.labels.store import standing_labels
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import Typed, count_seen, read_typed
 from darkgnn_core.workspace import Workspace
-from pages.shared import loaders, state
+from pages.shared import loaders
+from pages.shared.context import run_shown
 from pages.shared.feedback import plain, show_table
 from pages.shared.label_form import Wanted, ask_label
 from pages.shared.label_told import done
-from pages.shared.label_undo import offer_undo
+from pages.shared.label_undo import noun, offer_undo, remember
 
 FORM = "label_hand_round"
 EXAMPLE = "192.0.2.7\n198.51.100.0/28"
@@ -20,7 +21,7 @@ EXAMPLE = "192.0.2.7\n198.51.100.0/28"
 
 def show_by_hand(workspace: Workspace) -> None:
     """Ask for addresses and a label; below, the labels that stand, and the way back."""
-    offer_undo(workspace, "label_undo")
+    offer_undo(workspace, "label_undo", after_reload=True)
     typed = _ask_addresses(workspace)
     wanted = ask_label(workspace, "label", _turn())
     allow_wide = bool(typed.wide) and _allows_wide(typed)
@@ -45,15 +46,16 @@ def _give(workspace: Workspace, typed: Typed, wanted: Wanted, *, allow_wide: boo
             reason=wanted.reason,
             confidence=wanted.confidence,
             day=wanted.day,
-            run=state.run_in_view(),
+            run=run_shown(workspace),
             allow_wide=allow_wide,
         )
-    _remember(change, f"{typed.addresses:,} addresses were labelled {wanted.label}")
+    told = f"{typed.addresses:,} {noun(typed.addresses, 'address', 'addresses')}"
+    _finish(workspace, change, f"{told} labelled {wanted.label}")
 
 
-def _remember(change: Change, what: str) -> None:
+def _finish(workspace: Workspace, change: Change, what: str) -> None:
     st.session_state[FORM] = _turn() + 1
-    state.set_label_change(change.added, change.withdrawn, what)
+    remember(workspace, change, what)
     done(f"{what}.")
 
 
@@ -114,4 +116,4 @@ def _show_standing(workspace: Workspace) -> None:
     ):
         with workspace.catalogue() as connection:
             change = withdraw(connection, chosen)
-        _remember(change, f"{len(chosen):,} labels were taken back")
+        _finish(workspace, change, f"{len(chosen):,} {noun(len(chosen), 'label')} taken back")

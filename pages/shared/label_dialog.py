@@ -10,8 +10,10 @@ from darkgnn_core.labels.analyst import MAX_TARGETS, add_labels
 from darkgnn_core.labels.targets import target_of
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
+from pages.shared.context import run_shown
 from pages.shared.feedback import plain, show_table, user_errors_shown
 from pages.shared.label_form import Wanted, ask_label
+from pages.shared.label_undo import noun, remember
 from pages.shared.set_preview import labels_now
 
 Hosts = npt.NDArray[np.uint32]
@@ -68,12 +70,9 @@ def ask_and_label(workspace: Workspace, hosts: Hosts) -> None:
             "A label by hand stands above lists, by default. Earlier labels by hand on these hosts "
             "are taken back; they stay in the history."
         )
-    run_id = state.run_in_view()
-    st.caption(
-        "The run in view is kept with the label."
-        if run_id
-        else "No run is in view, so none is kept with the label."
-    )
+    run_id = run_shown(workspace)
+    if run_id is not None:
+        st.caption("The run in the sidebar is kept with the label.")
     if st.button(
         "Give the label",
         key="label_dialog_give",
@@ -95,8 +94,8 @@ def _give(workspace: Workspace, hosts: Hosts, wanted: Wanted, run_id: str | None
             day=wanted.day,
             run=run_id,
         )
-    what = f"{len(hosts):,} addresses were labelled {wanted.label}"
-    state.set_label_change(change.added, change.withdrawn, what)
+    what = f"{len(hosts):,} {noun(len(hosts), 'host')} labelled {wanted.label}"
+    remember(workspace, change, what)
     state.notify(f"{what}. They count at once; undo is in the sidebar.")
     st.rerun()
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from darkgnn_core.labels.analyst import Change, undo
+from darkgnn_core.labels.analyst import Change, last_change, remember_change, undo
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.feedback import plain
@@ -11,14 +11,32 @@ from pages.shared.label_told import done
 UNDONE = "undone: "
 
 
-def offer_undo(workspace: Workspace, key: str) -> None:
+def remember(workspace: Workspace, change: Change, what: str) -> None:
+    """Remember an act of labelling, for this session and, to be undone after a reload, beyond.
+
+    Args:
+        workspace: Whose labels.
+        change: What it did.
+        what: What it was, in words.
+    """
+    state.set_label_change(change.added, change.withdrawn, what)
+    with workspace.catalogue() as connection:
+        remember_change(connection, change, what)
+
+
+def offer_undo(workspace: Workspace, key: str, *, after_reload: bool = False) -> None:
     """Say what was labelled last, with a button that takes it back.
 
     Args:
         workspace: Whose labels.
         key: Key of the button.
+        after_reload: Also where it was in an earlier session.
     """
     last = state.label_change()
+    if last is None and after_reload:
+        with workspace.catalogue() as connection:
+            kept = last_change(connection)
+        last = None if kept is None else (list(kept[0].added), list(kept[0].withdrawn), kept[1])
     if last is None:
         return
     added, withdrawn, what = last
@@ -30,5 +48,10 @@ def offer_undo(workspace: Workspace, key: str) -> None:
                 back = undo(connection, Change(tuple(added), tuple(withdrawn)))
             before = what.removeprefix(UNDONE)
             told = before if what != before else f"{UNDONE}{what}"
-            state.set_label_change(back.added, back.withdrawn, told)
+            remember(workspace, back, told)
             done(f"{told}.")
+
+
+def noun(count: int, one: str, several: str = "") -> str:
+    """Return the word for one thing or for several."""
+    return one if count == 1 else several or f"{one}s"

@@ -37,6 +37,7 @@ def offer_set(
     recipe: Mapping[str, Any],
     key: str,
     name: str = "",
+    is_current: bool = False,
 ) -> None:
     """Show a row of buttons: keep as current set, map, graph, label, export.
 
@@ -48,10 +49,11 @@ def offer_set(
         recipe: How they came about (`darkgnn_core.set_recipes`).
         key: Start of the keys of the buttons.
         name: What to call the set; empty for the recipe in words.
+        is_current: Whether it is the current set already, so that there is nothing to keep.
     """
     none = len(hosts) == 0
     with st.container(horizontal=True, vertical_alignment="center"):
-        kept = st.button(
+        kept = not is_current and st.button(
             "Keep as current set",
             key=f"{key}_keep",
             icon=":material/bookmark_add:",
@@ -62,7 +64,7 @@ def offer_set(
         in_graph = st.button("Graph", key=f"{key}_graph", icon=":material/hub:", disabled=none)
         offer_labelling(workspace, hosts, key)
         offer_csv(workspace, hosts, key)
-    if kept or on_map or in_graph:
+    if (kept or on_map or in_graph) and not is_current:
         _make_current(workspace, hosts, recipe, name)
     if on_map:
         context.open_map()
@@ -80,7 +82,12 @@ def _make_current(
     if now is not None and now.recipe == dict(recipe) and np.array_equal(now.hosts, hosts):
         return now
     made = save_set(
-        workspace, hosts, recipe=recipe, name=name, day=state.day(), run_id=state.run_in_view()
+        workspace,
+        hosts,
+        recipe=recipe,
+        name=name,
+        day=state.day(),
+        run_id=context.run_shown(workspace),
     )
     state.set_set_in_view(made.id)
     return made

@@ -33,13 +33,13 @@ def show_sidebar() -> None:
             _go_to_host()
             _choose_day(bins)
             _choose_run(workspace)
+            show_current_set(workspace)
             st.toggle(
                 "Hide known scanners",
                 key=state.HIDE_KNOWN,
                 bind="query-params",
                 help="Leave out hosts whose label is a known scanner; see Labels, Kinds of sender.",
             )
-            show_current_set(workspace)
             offer_undo(workspace, "sidebar_label_undo")
         _choose_workspace(workspace.root)
     notice = state.take_notice()
@@ -74,19 +74,20 @@ def _take_address() -> None:
 def _choose_day(bins: list[str]) -> None:
     if state.day() not in bins:
         st.session_state[state.DAY] = bins[0]
-    st.selectbox("Day (UTC)", bins, key=state.DAY, bind="query-params")
+    day_, since_ = st.columns(2, gap="xsmall", vertical_alignment="bottom")
+    day_.selectbox("Day (UTC)", bins, key=state.DAY, bind="query-params")
     earlier = [each for each in bins if each < (state.day() or "")]
     if st.session_state.get(state.SINCE) not in earlier:
         st.session_state.pop(state.SINCE, None)
     if earlier:
-        st.selectbox(
-            "Range from",
+        since_.selectbox(
+            "From day",
             earlier,
             index=None,
             key=state.SINCE,
             bind="query-params",
-            placeholder="Only this day",
-            help="For pages that look at several days: from here to the day above.",
+            placeholder="one day",
+            help="For what looks at several days: from this one to the day beside it.",
         )
 
 

@@ -23,6 +23,7 @@ LABEL_CHANGE = "label_change"
 SAID = "said"
 NOTICE = "notice"
 VERDICT_TURN = "verdict_turn"
+STOPPED = "stopped_suggestions"
 RUN = "run_in_view"
 HOST = "host_in_view"
 SET = "set_in_view"
@@ -229,6 +230,17 @@ def verdict_turn() -> int:
 def next_verdict_turn() -> None:
     """Have the table of suggestions start anew, nothing ticked."""
     st.session_state[VERDICT_TURN] = verdict_turn() + 1
+
+
+def stopped_suggestions() -> str | None:
+    """Return which suggestions the analyst has stopped working out, or None."""
+    value = _get(STOPPED, None)
+    return None if value is None else str(value)
+
+
+def set_stopped_suggestions(wanted: str | None) -> None:
+    """Remember which suggestions are not to be worked out for now."""
+    st.session_state[STOPPED] = wanted
 
 
 def notify(text: str) -> None:
