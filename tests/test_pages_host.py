@@ -226,6 +226,25 @@ def test_neighbours_become_a_set(run: Any, workspace: Workspace) -> None:
     assert {str(IPv4Address(int(each))) for each in hosts} == set(addresses)
 
 
+def test_stepping_through_the_current_set(run: Any, workspace: Workspace) -> None:
+    """From host to host by address, as far as the set goes; also from a host outside it."""
+    hosts = [int(IPv4Address(f"198.51.100.{number}")) for number in (8, 10, 12)]
+    kept = save_set(workspace, np.array(hosts, np.uint32), recipe={"kind": "chosen"}, name=EVIL)
+    app = run(workspace.root, HOST)
+    assert "host_step_on" not in {button.key for button in app.main.button}
+    app.query_params["set"] = kept.id
+    app.run()
+    assert f"Host 2 of 3 in the current set, {EVIL}." in words(quiet(app))
+    click(app, "host_step_on")
+    assert app.header[0].value == LEFT_OUT
+    assert app.button(key="host_step_on").disabled
+    app.text_input(key="host_typed").set_value("198.51.100.9").run()
+    assert "not this one" in words(app)
+    click(app, "host_step_back")
+    assert app.header[0].value == "198.51.100.8"
+    assert app.button(key="host_step_back").disabled
+
+
 def test_known_scanners_are_hidden_and_counted(run: Any, workspace: Workspace) -> None:
     """Shodan's hosts leave the table, and the page says how many."""
     app = run(workspace.root, HOST, "Neighbours")

@@ -17,6 +17,7 @@ from pages.shared import host_loaders, loaders, state
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_evidence import show_evidence
 from pages.shared.host_view import HostView
+from pages.shared.navigation import page
 from pages.shared.set_links import offer_set
 
 TABLE = "host_near"
@@ -57,6 +58,7 @@ def needed_run(view: HostView) -> Run | None:
         st.info(
             "Neighbours need embeddings: train a model first.", icon=":material/model_training:"
         )
+        st.page_link(page("train_models.py"), label="Go to Train models")
         return None
     if view.day not in view.run.days:
         st.info(safe(not_embedded(view, view.run)), icon=":material/scatter_plot:")

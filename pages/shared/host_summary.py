@@ -8,6 +8,7 @@ from darkgnn_core.charts.host_charts import class_distances
 from darkgnn_core.charts.host_words import claim_table, vote_words
 from darkgnn_core.hosts.predicting import Prediction, Standing
 from pages.shared import host_loaders
+from pages.shared.case_note_box import offer_notes
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_header import other_runs, prediction_of
 from pages.shared.host_view import HostView
@@ -23,6 +24,7 @@ def show_summary(view: HostView) -> None:
     else:
         show_table(claim_table(told.claims), "host_claims")
     offer_labelling(view.workspace, np.array([view.host], np.uint32), "host_summary")
+    offer_notes(view.workspace, "host", view.address, "host_notes")
     st.subheader("What the run takes it for")
     if view.run is None:
         st.text("There is no run with embeddings yet: see Train models.")

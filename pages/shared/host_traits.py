@@ -63,10 +63,11 @@ def _show_features(view: HostView) -> None:
     standing = feature_standing(HOST_FEATURES, features, place, is_class)
     others = int(is_class.sum()) - int(is_class[place])
     st.caption(
-        f"The 37 columns the models see, against {len(rows) - 1:,} other hosts of the day"
-        + (f" and {others:,} other hosts of {safe(label)}, {safe(how)}." if others else ".")
-        + " A percentile is the share of them with a lower value, equal ones counted half."
+        f"The 37 columns the models see, against {len(rows) - 1:,} other hosts of the day. A "
+        "percentile is the share of them with a lower value, equal ones counted half."
     )
+    if others:
+        st.caption(f"The class is {safe(label)}, {safe(how)}: {others:,} other hosts.")
     st.altair_chart(
         feature_places(standing, plain(label) if others else ""),
         width="stretch",

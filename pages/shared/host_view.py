@@ -16,6 +16,7 @@ from pages.shared import host_loaders, loaders, state
 from pages.shared.context import run_in_use, usable_runs
 from pages.shared.feedback import plain, safe
 from pages.shared.host_absent import show_busiest, show_never_seen
+from pages.shared.host_stepping import offer_steps
 from pages.shared.navigation import page
 
 TYPED = "host_typed"
@@ -71,10 +72,12 @@ def choose_host(workspace: Workspace) -> HostView | None:
         return None
     if not typed:
         st.info("Type an address, or choose a host below.", icon=":material/search:")
+        offer_steps(workspace, None)
         show_busiest(workspace)
         return None
     try:
         host = read_address(typed)
+        offer_steps(workspace, host)
     except ConfigError as error:
         st.warning(safe(str(error)), icon=":material/edit:")
         show_busiest(workspace)

@@ -37,12 +37,12 @@ def walk(
     shown, bar = st.empty(), None
     found: dict[str, Found] = {}
     for done, day in enumerate(days):
-        words = plain(f"{what}: {day}, {done} of {len(days)} days")
+        words = f"{what}: {day}, {done} of {len(days)} days"
         if bar is not None:
-            bar.progress(done / len(days), text=words)
+            bar.progress(round(done / len(days), 3), text=plain(words))
         elif time.monotonic() - started > QUIET_S:
             with shown.container():
-                bar = st.progress(done / len(days), text=words)
+                bar = st.progress(round(done / len(days), 3), text=plain(words))
                 st.button(
                     "Stop",
                     key=f"{key}_stop",
