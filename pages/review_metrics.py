@@ -6,7 +6,7 @@ from pages.shared import context, loaders, review_entries
 from pages.shared.review_calibration import show_calibration
 from pages.shared.review_choice import ask_what
 from pages.shared.review_classes import show_classes
-from pages.shared.review_comparison import show_comparison
+from pages.shared.review_comparison import make_ready, show_comparison
 from pages.shared.review_compute import offer_computing, show_under_way
 from pages.shared.review_confusion import show_confusion
 from pages.shared.review_daily import show_days
@@ -48,3 +48,4 @@ if run is not None:
             bind="query-params",
         )
         VIEWS[view or "Classes"](seen)
+        make_ready()

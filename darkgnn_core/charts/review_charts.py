@@ -10,11 +10,15 @@ from darkgnn_core.charts.axes import BAR_RADIUS, day_axis, day_tip
 from darkgnn_core.charts.class_colours import colour_of
 from darkgnn_core.labels.texts import UNKNOWN
 
-HEIGHT = 300
+HEIGHT, SMALL = 300, 220
 BAR_PIXELS, GAP_PIXELS = 14, 10
-CELL_PIXELS, CELL_HEIGHT = 44, 26
+CELL_PIXELS, CELL_HEIGHT = 64, 26
+MANY = 8
+"""Labels from which a confusion takes all the width there is."""
+AROUND_PIXELS, LEGEND_PIXELS = 140, 24
+"""A chart that is stretched has to hold titles and legends in its height, too."""
 LABEL_PIXELS = 200
-MARK = "#7B8794"
+MARK = "#6B7785"
 """Lines that belong to no run, seen on light and dark."""
 PALE, DEEP = "#DDE9F4", "#0B4A78"
 HALF = 0.5
@@ -43,7 +47,7 @@ def class_bars(table: pd.DataFrame, labels: Sequence[str]) -> alt.LayerChart:
     else:
         shown = [colour_of(label, labels) for label in order]
         colour = alt.Color("label:N", scale=alt.Scale(domain=order, range=shown), legend=None)
-    bars = base.mark_bar(cornerRadiusEnd=BAR_RADIUS).encode(
+    bars = base.mark_bar(cornerRadiusEnd=BAR_RADIUS, opacity=0.85).encode(
         x=alt.X("f1:Q", title="F1 (mean of days)", scale=alt.Scale(domain=[0, 1])),
         color=colour,
         tooltip=[
@@ -59,26 +63,32 @@ def class_bars(table: pd.DataFrame, labels: Sequence[str]) -> alt.LayerChart:
         ],
     )
     spans = base.mark_rule(color=MARK, strokeWidth=2).encode(x="low:Q", x2="high:Q")
+    if len(runs) > 1:
+        spans = spans.encode(yOffset=alt.YOffset("run:N", sort=runs, bandPosition=0.5))
     step = max(BAR_PIXELS * len(runs) + GAP_PIXELS, CELL_HEIGHT)
-    return _layered([bars, spans], height=step * max(len(order), 1))
+    legends = _legend_height(runs)
+    return _layered([bars, spans], height=step * len(order) + legends + 50)
 
 
-def run_colour(runs: Sequence[str], *, title: str | None = None) -> alt.Color:
+def _legend_height(runs: Sequence[str], columns: int = 2) -> int:
+    return LEGEND_PIXELS * -(-len(runs) // columns) if len(runs) > 1 else 0
+
+
+def run_colour(runs: Sequence[str], *, columns: int = 2) -> alt.Color:
     """Return a colour for each run, in this order, from the theme; its legend above the chart."""
-    legend = alt.Legend(title=title, orient="top", columns=2, labelLimit=0)
+    legend = alt.Legend(title=None, orient="top", columns=columns, labelLimit=0, symbolOpacity=1)
     return alt.Color("run:N", sort=list(runs), legend=legend if len(runs) > 1 else None)
 
 
-def day_lines(table: pd.DataFrame, title: str, *, is_share: bool = True) -> alt.LayerChart:
+def day_lines(table: pd.DataFrame, title: str) -> alt.LayerChart:
     """Return a measure by day, a line a run, with a band of one deviation over its repeats.
 
     Args:
         table: `review_tables.day_lines`, at least one row.
         title: What is measured.
-        is_share: Whether it lies from 0 to 1, all of which is shown.
     """
     runs = list(dict.fromkeys(table["run"]))
-    scale = alt.Scale(domain=[0, 1]) if is_share else alt.Scale(zero=False)
+    scale = alt.Scale(zero=False)
     base = alt.Chart(table).encode(x=day_axis(table["bin"]), color=run_colour(runs))
     lines = base.mark_line(point=True).encode(
         y=alt.Y("value:Q", title=title, scale=scale),
@@ -108,10 +118,13 @@ def confusion(table: pd.DataFrame) -> alt.LayerChart:
     columns = [*(name for name in rows if name != UNKNOWN), *others]
     columns += [UNKNOWN] if UNKNOWN in {*table["told"], *rows} else []
     choice = alt.selection_point(name=CELL, fields=["true", "told"], empty=False)
-    names = alt.Axis(labelLimit=LABEL_PIXELS, labelAngle=-40, orient="top", title="told")
+    names = alt.Axis(
+        title="told", orient="top", labelAngle=-40, labelLimit=LABEL_PIXELS, labelOverlap=False
+    )
+    true = alt.Axis(title="true label", labelLimit=LABEL_PIXELS, labelOverlap=False)
     base = alt.Chart(table).encode(
         x=alt.X("told:N", sort=columns, scale=alt.Scale(domain=columns), axis=names),
-        y=alt.Y("true:N", sort=rows, axis=alt.Axis(labelLimit=LABEL_PIXELS, title="true label")),
+        y=alt.Y("true:N", sort=rows, axis=true),
         tooltip=[
             alt.Tooltip("true:N", title="true label"),
             alt.Tooltip("told:N", title="told"),
@@ -124,7 +137,7 @@ def confusion(table: pd.DataFrame) -> alt.LayerChart:
         color=alt.Color(
             "share:Q",
             scale=alt.Scale(domain=[0, 1], range=[PALE, DEEP]),
-            legend=alt.Legend(title="share of row", format="%", orient="right"),
+            legend=alt.Legend(title="share of row", format="%", orient="bottom"),
         ),
         strokeWidth=chosen,
     )
@@ -132,11 +145,10 @@ def confusion(table: pd.DataFrame) -> alt.LayerChart:
     counts = base.mark_text(fontSize=11, cursor="pointer").encode(
         text=alt.Text("hosts:Q", format=","), color=dark
     )
-    return _layered(
-        [squares.add_params(choice), counts],
-        height=CELL_HEIGHT * len(rows),
-        width=alt.Step(CELL_PIXELS),
-    )
+    few: dict[str, Any] = {} if len(columns) > MANY else {"width": alt.Step(CELL_PIXELS)}
+    around = 0 if few else AROUND_PIXELS + min(5 * max(map(len, columns)), LABEL_PIXELS)
+    height = CELL_HEIGHT * len(rows) + around
+    return _layered([squares.add_params(choice), counts], height=height, **few)
 
 
 def reliability(table: pd.DataFrame) -> alt.LayerChart:
@@ -162,7 +174,7 @@ def reliability(table: pd.DataFrame) -> alt.LayerChart:
         size=alt.Size(
             "hosts:Q",
             scale=alt.Scale(range=[60, 600]),
-            legend=alt.Legend(title="hosts", format="~s", orient="right"),
+            legend=alt.Legend(title="hosts", format=",", orient="right", tickCount=3),
         ),
         tooltip=[
             alt.Tooltip("run:N", title="run"),
@@ -186,8 +198,9 @@ def pair_spans(pairs: pd.DataFrame, measure: str) -> alt.LayerChart:
         verdict=pairs["is_significant"].map({True: "significant", False: "not significant"}),
     )
     order = list(table["pair"])
+    names = alt.Axis(title=None, labelLimit=420, labelOverlap=False)
     base = alt.Chart(table).encode(
-        y=alt.Y("pair:N", sort=order, axis=alt.Axis(title=None, labelLimit=420)),
+        y=alt.Y("pair:N", sort=order, axis=names),
         color=alt.Color(
             "verdict:N",
             scale=alt.Scale(domain=["significant", "not significant"]),
@@ -211,7 +224,7 @@ def pair_spans(pairs: pd.DataFrame, measure: str) -> alt.LayerChart:
     none = alt.Chart(pd.DataFrame({"at": [0.0]})).mark_rule(color=MARK, strokeDash=[4, 4])
     return _layered(
         [none.encode(x="at:Q"), spans, points],
-        height=max(CELL_HEIGHT * len(order), 3 * CELL_HEIGHT),
+        height=CELL_HEIGHT * len(order) + AROUND_PIXELS,
     )
 
 
@@ -267,13 +280,14 @@ def health_line(table: pd.DataFrame, field: str, words: Mapping[str, tuple[str, 
     """
     title, _ = words[field]
     runs = list(dict.fromkeys(table["run"]))
+    height = SMALL + _legend_height(runs, 1)
     chart: alt.Chart = (
-        alt.Chart(table.dropna(subset=[field])[["run", "bin", field]], height=HEIGHT // 2)
+        alt.Chart(table.dropna(subset=[field])[["run", "bin", field]], height=height)
         .mark_line(point=True)
         .encode(
             x=day_axis(table["bin"]),
             y=alt.Y(f"{field}:Q", title=None, axis=alt.Axis(tickCount=4)),
-            color=run_colour(runs),
+            color=run_colour(runs, columns=1),
             tooltip=[
                 day_tip(),
                 alt.Tooltip("run:N", title="run"),

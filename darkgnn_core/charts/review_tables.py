@@ -1,5 +1,6 @@
 """Scores of runs as tables for people and for charts: one row a class, day, pair, value or day."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -124,8 +125,11 @@ def summary_table(found: Mapping[str, Repeats]) -> pd.DataFrame:
 
 
 def class_table(found: Mapping[str, Repeats]) -> pd.DataFrame:
-    """Return one row a class and run: F1, precision, recall, hosts and spread."""
-    return _told(_joined(found, "by_class"), {"run": "run", **CLASSES})
+    """Return one row a class and run, runs of a class below each other; largest class first."""
+    table = _joined(found, "by_class")
+    places = {label: place for place, label in enumerate(dict.fromkeys(table["label"]))}
+    by_class = table.assign(at=table["label"].map(places)).sort_values("at", kind="stable")
+    return _told(by_class, {"label": "class", "run": "run", **CLASSES})
 
 
 def day_table(found: Mapping[str, Repeats]) -> pd.DataFrame:
@@ -197,7 +201,10 @@ def class_bars(found: Mapping[str, Repeats]) -> pd.DataFrame:
     """
     names = {"f1_mean": "f1", "f1_low": "low", "f1_high": "high", "support": "hosts"}
     table: pd.DataFrame = _joined(found, "by_class").rename(columns={"f1": "pooled"} | names)
-    return table[["run", "label", "f1", "low", "high", "hosts", "precision", "recall", "days"]]
+    kept: pd.DataFrame = table[
+        ["run", "label", "f1", "low", "high", "hosts", "precision", "recall", "days"]
+    ]
+    return kept
 
 
 def day_lines(found: Mapping[str, Repeats], measure: str, label: str = "") -> pd.DataFrame:
@@ -312,6 +319,10 @@ def setting_title(method: str, setting: str) -> str:
     return words.title
 
 
+_SEED = re.compile(r"(, seed \d+| \(\d+ of \d+\)| \([0-9a-f]{6}\))+$")
+"""What tells one seed of several apart in a name that runs are given."""
+
+
 def names_of(runs: Sequence[Any], *, joined: Mapping[str, int] | None = None) -> dict[str, str]:
     """Return for each run, by id, a name that no other of them has.
 
@@ -326,6 +337,6 @@ def names_of(runs: Sequence[Any], *, joined: Mapping[str, int] | None = None) ->
         key: name if names.count(name) == 1 else f"{name} ({key[:6]})" for key, name in told.items()
     }
     return {
-        key: f"{name}, {seeds[key]} seeds" if seeds.get(key, 1) > 1 else name
+        key: f"{_SEED.sub('', name)}, {seeds[key]} seeds" if seeds.get(key, 1) > 1 else name
         for key, name in unique.items()
     }

@@ -23,7 +23,7 @@ class ProtocolWords:
 PROTOCOL_WORDS: Mapping[str, ProtocolWords] = MappingProxyType(
     {
         "same_day_loo": ProtocolWords(
-            "Same day, one host left out (the paper's; optimistic)",
+            "Same day (the paper's; optimistic)",
             "Each labelled host is told by the commonest label of the hosts nearest to it on the "
             "same day; only its own label is hidden.",
             is_optimistic=True,
@@ -65,9 +65,9 @@ PROTOCOL_WORDS: Mapping[str, ProtocolWords] = MappingProxyType(
 
 BASELINE_TITLES: Mapping[str, str] = MappingProxyType(
     {
-        "stratified_dummy": "Chance (labels drawn as often as they are)",
-        "last_label": "The same address's last label",
-        "prefix_majority": "The commonest label of the /24",
+        "stratified_dummy": "Chance",
+        "last_label": "Last label of the address",
+        "prefix_majority": "Commonest label of the /24",
     }
 )
 
@@ -129,6 +129,21 @@ MACRO_MEAN = (
 MACRO_POOLED = (
     "All days' hosts taken together, F1 of each class, then the mean of the classes. A class that "
     "is there on one day counts as much as one that is there on all."
+)
+SUMMARY_HELP: Mapping[str, str] = MappingProxyType(
+    {
+        "macro F1, mean of days": MACRO_MEAN,
+        "sd over days": "Standard deviation of the days' macro F1.",
+        "sd over repeats": "Standard deviation over seeds, or over draws of labels.",
+        "95 % from": "Lower end of the interval that holds the mean in 95 of 100 draws of days.",
+        "to": "Upper end of that interval.",
+        "macro F1, days pooled": MACRO_POOLED,
+        "weighted F1": f"{MEASURE_HELP['weighted_f1']} Days pooled.",
+        "accuracy": MEASURE_HELP["accuracy"],
+        "balanced accuracy": MEASURE_HELP["balanced_accuracy"],
+        "Matthews' correlation": MEASURE_HELP["mcc"],
+        "calibration error": MEASURE_HELP["ece"],
+    }
 )
 CALIBRATION = (
     "A label comes with a share of votes, such as 2 of 3. It can be trusted as it stands where "

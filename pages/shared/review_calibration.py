@@ -59,7 +59,8 @@ def _say_sure(there: dict[str, pd.DataFrame]) -> None:
     surest = table.iloc[-1]
     st.text(
         plain(
-            f"{name}: of the hosts told a label by {surest['confidence']:.0%} of the neighbours, "
-            f"{surest['accuracy']:.0%} were told right ({int(surest['hosts']):,} hosts)."
+            f"{name}: where {surest['confidence']:.0%} of the neighbours voted alike, "
+            f"{surest['accuracy']:.1%} of the hosts were told right "
+            f"({int(surest['hosts']):,} hosts, one a day)."
         )
     )

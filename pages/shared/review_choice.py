@@ -66,6 +66,7 @@ def ask_what(first: Run, runs: Sequence[Run]) -> Choice:
         chosen = _ask_runs(first, runs)
     with right:
         protocol = _ask_protocol()
+    _explain(protocol)
     days_, fewest_, more_ = st.columns([5, 2, 2], vertical_alignment="bottom")
     with days_:
         days = _ask_days(chosen)
@@ -142,9 +143,14 @@ def _ask_protocol() -> str:
         bind="query-params",
         help="What may be known when a host is told its label, and which hosts are scored.",
     )
-    words = PROTOCOL_WORDS[name]
-    st.caption(f"{safe(words.does)} {safe(PROTOCOLS[name].reading)}")
     return str(name)
+
+
+def _explain(protocol: str) -> None:
+    """Say in two sentences what is done, and how its scores are to be read."""
+    words, reading = PROTOCOL_WORDS[protocol], PROTOCOLS[protocol].reading
+    kind = ":orange-badge[:material/wb_sunny: Optimistic]" if words.is_optimistic else ""
+    st.caption(f"{kind} {safe(words.does)} {safe(reading)}")
 
 
 def _ask_days(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -155,7 +161,7 @@ def _ask_days(runs: Sequence[Run]) -> tuple[str, ...]:
     now = st.session_state.get(DAYS)
     if now is not None and not set(now) <= set(days):
         st.session_state.pop(DAYS)
-    chosen: tuple[str, str] = st.select_slider(  # type: ignore[assignment]  # a range of two ends
+    chosen: tuple[str, str] = st.select_slider(
         "Days",
         days,
         value=_first_days(runs, days),

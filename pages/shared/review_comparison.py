@@ -1,5 +1,9 @@
 """Runs held against each other day by day: who is ahead, by how much, and is it sure."""
 
+import sys
+import threading
+from importlib import import_module
+
 import streamlit as st
 
 from darkgnn_core.charts import review_charts
@@ -7,7 +11,7 @@ from darkgnn_core.charts.review_tables import daily_values, pair_table
 from darkgnn_core.charts.review_words import COMPARING
 from darkgnn_core.evaluation.comparing import compare, sentence
 from pages.shared.feedback import plain, safe
-from pages.shared.review_daily import ask_measure
+from pages.shared.review_daily import ask_measure, in_sentence
 from pages.shared.review_export import number, show_chart, show_numbers
 from pages.shared.review_seen import Seen
 
@@ -42,7 +46,7 @@ def show_comparison(seen: Seen) -> None:
         return
     pairs = compare(runs, baselines=others)
     for row in pairs.head(MOST_SENTENCES).to_dict("records"):
-        st.text(plain(sentence(row, words)))
+        st.text(plain(sentence(row, in_sentence(words))))
     if len(pairs) > MOST_SENTENCES:
         st.text(f"... and {len(pairs) - MOST_SENTENCES:,} more pairs in the table.")
     st.caption(safe(COMPARING))
@@ -56,3 +60,9 @@ def show_comparison(seen: Seen) -> None:
         )
     columns = {name: number(words, "%.4f") for name, words in COLUMNS.items()}
     show_numbers(pair_table(pairs), "review_pair_table", title="Pairs of runs", columns=columns)
+
+
+def make_ready() -> None:
+    """Load the library of tests beside the page, so that the first comparison is there at once."""
+    if "scipy.stats" not in sys.modules:
+        threading.Thread(target=import_module, args=("scipy.stats",), daemon=True).start()

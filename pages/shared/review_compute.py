@@ -111,8 +111,10 @@ def show_progress(root: str, job_id: str, names: dict[str, str]) -> None:
             with st.spinner("Stopping it"):
                 cancel_job(workspace, job_id)
             st.rerun()
-    words = "You may use other pages; it goes on. Days that are finished are kept."
-    right.caption(words if told else f"Starting takes some seconds. {words}")
+    starting = "" if told else "Starting takes some seconds."
+    right.caption(
+        f"{safe(starting)} You may use other pages; it goes on. Days that are finished are kept."
+    )
 
 
 def _share(job: Job) -> float:

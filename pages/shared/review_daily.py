@@ -25,7 +25,7 @@ def show_days(seen: Seen) -> None:
             icon=":material/calendar_today:",
         )
     show_chart(
-        review_charts.day_lines(lines, words, is_share=measure != "mcc"),
+        review_charts.day_lines(lines, words),
         "review_day_chart",
         title=f"{words} by day",
         words=f"{words} of each day; the table below has the numbers.",
@@ -37,11 +37,14 @@ def show_days(seen: Seen) -> None:
         st.caption("No band: a spread on one day needs the same run with other seeds.")
     table = day_table(seen.found)
     columns = {name: number("") for name in table.columns if table[name].dtype == float}
-    columns |= {
-        MEASURES[name].lower().replace("matthews", "Matthews"): number(words)
-        for name, words in MEASURE_HELP.items()
-    }
+    columns |= {in_sentence(MEASURES[name]): number(words) for name, words in MEASURE_HELP.items()}
     show_numbers(table, "review_day_table", title="Scores by day", columns=columns)
+
+
+def in_sentence(measure: str) -> str:
+    """Return what a measure is called inside a sentence; names of people and F1 stay."""
+    is_name = measure.startswith(("F1", "Matthews"))
+    return measure if is_name else measure[0].lower() + measure[1:]
 
 
 def ask_measure(seen: Seen, key: str, *, without: tuple[str, ...] = ()) -> tuple[str, str, str]:

@@ -33,7 +33,7 @@ def show_chart(
     st.altair_chart(
         chart,
         key=key,
-        width="content" if on_select else "stretch",
+        width="stretch" if chart.width is alt.Undefined else "content",
         on_select=on_select or "ignore",
         alt=plain(words),
     )
