@@ -1,10 +1,12 @@
 """t-SNE maps: aligned over days, kept by what they were made of, made by a job."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from darkgnn_core import job_processes
 from darkgnn_core.durable import write_manifest
 from darkgnn_core.errors import ConfigError, RunError
 from darkgnn_core.jobs import cancel_job, find_job
@@ -34,6 +36,7 @@ from darkgnn_core.workspace import Workspace
 from tests.app_workspaces import DAYS, filled_workspace
 from tests.made_runs import no_processes  # noqa: F401 - a fixture
 from tests.map_workspaces import GROUP, embedded_run, hosts_on, planted_vectors, write_vectors
+from tests.waiting import wait_for
 
 QUICK = TsneSettings(perplexity=4, early=60, late=80, aligned=60)
 
@@ -272,3 +275,19 @@ def test_the_last_selection_is_kept(loaded: Workspace) -> None:
     assert found.recipe == {"kind": "lasso", "day": DAYS[0]}
     keep_draft(loaded, np.empty(0, np.uint32), {"kind": "chosen"})
     assert read_draft(loaded) is None
+
+
+@pytest.mark.slow
+def test_a_worker_makes_the_maps(loaded: Workspace, tmp_path: Path) -> None:
+    """The job as its own process: done, with a map of each day."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job_processes, "launch", lambda workspace, job_id: os.getpid())
+        patch.setattr(job_processes, "launch_queue_keeper", lambda workspace: None)
+        patch.setattr(job_processes, "is_working", lambda workspace, job_id: True)
+        run_id = embedded_run(loaded)
+    job_id = queue_maps(loaded, run_id, DAYS[0], QUICK)
+    wait_for(lambda: not find_job(loaded, job_id).is_active, 60)
+    ended = find_job(loaded, job_id)
+    assert (ended.state, ended.message) == ("done", "")
+    assert ended.report["days"] == list(DAYS)
+    assert stored_days(loaded, run_id, QUICK) == DAYS

@@ -16,6 +16,7 @@ from darkgnn_core.charts.class_colours import (
     UNKNOWN_COLOUR,
     look_of,
 )
+from darkgnn_core.charts.map_words import short_count
 from darkgnn_core.charts.port_names import port_label
 from darkgnn_core.labels.texts import UNKNOWN
 
@@ -154,19 +155,7 @@ def _bounds(known: npt.NDArray[np.floating], edges: Sequence[float] | None) -> l
 def _span(bounds: list[float], at: int, inside: npt.NDArray[np.floating]) -> str:
     """Say a step by the least and largest value that lie in it; by its bounds where none does."""
     low, high = (inside.min(), inside.max()) if len(inside) else (bounds[at], bounds[at + 1])
-    return _short(low) if low == high else f"{_short(low)} to {_short(high)}"
-
-
-def _short(value: float) -> str:
-    """Write a number so that it fits a legend.
-
-    >>> _short(1234567.0), _short(0.12345), _short(20.0)
-    ('1.23 M', '0.123', '20')
-    """
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if unit == ' k' else size):.3g}{unit}"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+    return short_count(low) if low == high else f"{short_count(low)} to {short_count(high)}"
 
 
 def _colour_at(at: int, steps: int) -> int:

@@ -3,6 +3,8 @@
 from darkgnn_core.charts.host_words import feature_words
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 
+LONG = 10_000
+
 _EXTRA = {
     "packets": "packets",
     "true_ports": "ports",
@@ -40,3 +42,17 @@ def column_words(name: str) -> str:
     if name in HOST_FEATURES:
         return feature_words(name)
     return _EXTRA.get(name, name.replace("_", " "))
+
+
+def short_count(value: float) -> str:
+    """Write a number so that it fits a legend or a figure.
+
+    >>> short_count(1234567.0), short_count(45678), short_count(0.12345), short_count(20.0)
+    ('1.23 M', '45.7 k', '0.123', '20')
+    """
+    for size, unit in ((1e9, "G"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {unit}"
+    if abs(value) >= LONG:
+        return f"{value / 1e3:.3g} k"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"

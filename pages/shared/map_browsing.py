@@ -14,7 +14,7 @@ from pages.shared.map_colouring import choose_colour, colouring
 from pages.shared.map_compare import choose_beside, view_beside
 from pages.shared.map_drawing import draw_map, tell_shown
 from pages.shared.map_events import take_event
-from pages.shared.map_finding import ask_search, found_on, tell_found
+from pages.shared.map_finding import ask_list, ask_search, found_on, tell_found
 from pages.shared.map_panel import show_panel
 from pages.shared.map_table import show_table_of
 from pages.shared.map_trails import choose_trails, trails_on
@@ -26,7 +26,7 @@ METHOD, DAY = "map_method", "map_day"
 
 def choose_map(run: Run, day: str) -> Method:
     """Ask for the day and the kind of map; the day is that of all pages."""
-    left, right = st.columns([2, 5], vertical_alignment="bottom")
+    left, right = st.columns([3, 5], vertical_alignment="bottom")
     methods: list[Method] = list(METHODS)
     with left:
         chosen = st.segmented_control(
@@ -76,12 +76,14 @@ def browse(root: str, run_id: str, day: str, method: Method) -> None:
 
 
 def _ask(workspace: Workspace, run: Run, day: str) -> None:
-    left, middle, right = st.columns([2, 3, 2], vertical_alignment="bottom")
-    with left:
+    places = st.columns([5, 7, 4, 4], vertical_alignment="bottom")
+    with places[0]:
         choose_colour()
-    with middle:
+    with places[1]:
         ask_search()
-    with right:
+    with places[2]:
+        ask_list()
+    with places[3]:
         choose_beside(workspace, run, day)
 
 

@@ -17,17 +17,20 @@ BAD_SHOWN = 5
 
 
 def ask_search() -> None:
-    """Ask what to look for: one line, or a pasted list."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    left.text_input(
+    """Ask what to look for."""
+    st.text_input(
         "Search",
         key=TEXT,
-        placeholder="192.0.2.7, 192.0.2.0/24, mirai, 23",
+        placeholder="address, prefix, label, port",
         icon=":material/search:",
         help="An address, a prefix (192.0.2.0/24 or 192.0.2.), a part of a label, or a port. What "
         "is found lights up on the map.",
     )
-    with right.popover("Paste a list", icon=":material/content_paste:", width="stretch"):
+
+
+def ask_list() -> None:
+    """Ask for a list of addresses."""
+    with st.popover("Paste a list", icon=":material/content_paste:", width="stretch"):
         st.text_area(
             "Addresses and prefixes, one a line or separated by commas",
             key=LIST,

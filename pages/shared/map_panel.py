@@ -1,6 +1,7 @@
 """What sets the selected hosts apart: figures, labels, ports, features, first seen."""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.host_words import port_words
-from darkgnn_core.charts.map_words import column_words
+from darkgnn_core.charts.map_words import column_words, short_count
 from darkgnn_core.maps.facts import FEATURES, DayFacts
 from darkgnn_core.maps.telling import (
     closeness,
@@ -19,7 +20,7 @@ from darkgnn_core.maps.telling import (
 )
 from darkgnn_core.workspace import Workspace
 from pages.shared import map_loaders as loaded
-from pages.shared.feedback import show_table
+from pages.shared.feedback import safe, show_table
 from pages.shared.map_views import MapView
 
 MOST_PORTS, MOST_FEATURES, MOST_BINS = 15, 15, 12
@@ -54,22 +55,37 @@ def _show_figures(workspace: Workspace, view: MapView, facts: DayFacts, selected
     count = int(selected.sum())
     new = int((facts.days_known[selected] == 0).sum())
     figures = st.columns(5)
-    figures[0].metric("Hosts", f"{count:,}", f"{count / len(selected):.1%} of the day", "off")
-    share = facts.packets[selected].sum() / max(facts.packets.sum(), 1)
-    figures[1].metric("Packets", f"{facts.packets[selected].sum():,}", f"{share:.1%}", "off")
-    figures[2].metric("First seen today", f"{new:,}", f"{new / count:.0%} of them", "off")
-    figures[3].metric(
+    _figure(figures[0], "Hosts", f"{count:,}", f"{count / len(selected):.1%} of the day")
+    packets, all_packets = int(facts.packets[selected].sum()), int(facts.packets.sum())
+    share = packets / max(all_packets, 1)
+    _figure(figures[1], "Packets", short_count(packets), f"{share:.1%} of the day")
+    _figure(figures[2], "First seen today", f"{new:,}", f"{new / count:.0%} of them")
+    _figure(
+        figures[3],
         "Cohesion",
         "one host" if math.isnan(close.inside) else f"{close.inside:.2f}",
         f"{close.day:.2f} over the day",
-        "off",
-        help="Mean cosine similarity of two of these hosts in the full space, not on the map.",
+        "Mean cosine similarity of two of these hosts in the full space, not on the map.",
     )
-    figures[4].metric(
-        "Neighbours among them",
-        "not known yet" if math.isnan(close.kept) else f"{close.kept:.0%}",
-        help="Share of their 15 nearest hosts in the full space that are selected, too. Low where "
-        "hosts only look like a group on the map.",
+    _figure(
+        figures[4],
+        "Group kept",
+        "not yet" if math.isnan(close.kept) else f"{close.kept:.0%}",
+        "of true neighbours",
+        "Share of the 15 nearest hosts of each in the full space that are selected, too. Low where "
+        "hosts only look like a group on the map. Known once the t-SNE map of the day is made, or "
+        "once the map was coloured by trust.",
+    )
+
+
+def _figure(place: Any, label: str, value: str, below: str, help_: str | None = None) -> None:
+    place.metric(
+        safe(label),
+        safe(value),
+        safe(below),
+        delta_color="off",
+        delta_arrow="off",
+        help=None if help_ is None else safe(help_),
     )
 
 

@@ -90,9 +90,10 @@ def _table(
             "ports": np.bincount(facts.pair_host, minlength=len(view.all_hosts))[rows],
             "busiest port": [port_label(int(port)) if port >= 0 else "" for port in busiest],
             "first seen": [facts.bins[at] if at >= 0 else "" for at in facts.first_seen[rows]],
-            "selected": selected[rows],
         }
     )
+    if not selected[rows].all():
+        table["selected"] = selected[rows]
     if view.trust is not None:
         table["trust"] = np.round(view.trust[rows].astype(float), 2)
     return table

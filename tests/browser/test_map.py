@@ -1,0 +1,133 @@
+"""The map in a real Chromium: a lasso gives exactly what it goes round, and nothing leaves."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from app_server import CHROMIUM_ARGUMENTS, Server, find_chromium, settle
+from app_workspaces import DAYS, filled_workspace
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+from darkgnn_core.maps.projecting import directions, principal_plane, turned_towards
+from darkgnn_core.workspace import Workspace
+from tests.made_runs import no_processes  # noqa: F401 - a fixture
+from tests.map_workspaces import GROUP, embedded_run, hosts_on, planted_vectors
+
+pytestmark = pytest.mark.browser
+LAST = DAYS[-1]
+SOFTWARE_WEBGL = ["--enable-unsafe-swiftshader", "--use-angle=swiftshader"]
+COVERED = (
+    "canvas => { const all = canvas.getContext('2d')"
+    ".getImageData(0, 0, canvas.width, canvas.height).data;"
+    " return all.some((value, place) => place % 4 === 3 && value > 0); }"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Run a Chromium that draws WebGL without a graphics card."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium is installed: the map in a real browser was not tried")
+    with sync_playwright() as playwright:
+        arguments = [*CHROMIUM_ARGUMENTS, *SOFTWARE_WEBGL]
+        running = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def own(start: Callable[..., Server], no_processes: list[str]) -> Server:  # noqa: F811
+    """A server over a workspace whose run has a planted group."""
+    server = start().wait_until_ready()
+    embedded_run(filled_workspace(server.workspace.parent))
+    return server
+
+
+def open_map(context: BrowserContext, server: Server) -> Page:
+    """Log in, go to the map, and wait until it is drawn."""
+    page = context.new_page()
+    page.goto(server.login_url)
+    settle(page)
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Browse embeddings").click()
+    expect(page.locator("h1")).to_have_text("Browse embeddings")
+    expect(page.locator(".map")).to_have_attribute("data-state", "drawn")
+    settle(page)
+    return page
+
+
+def places(server: Server) -> tuple[np.ndarray, np.ndarray]:
+    """Return hosts of the last day and where they lie on the map."""
+    workspace = Workspace(server.workspace)
+    days = [(hosts := hosts_on(workspace, day), planted_vectors(len(hosts))) for day in DAYS]
+    (first_hosts, first), (hosts, last) = days[0], days[-1]
+    planes = [principal_plane(directions(vectors)) for vectors in (first, last)]
+    return hosts, turned_towards(planes[1], hosts, planes[0], first_hosts)
+
+
+def draw_round(page: Page, canvas: Locator, points: np.ndarray) -> None:
+    """Draw a lasso round some points of the map, a little away from them."""
+    x, y, scale = map(float, (page.locator(".map").get_attribute("data-view") or "").split(","))
+    box = canvas.bounding_box()
+    assert box is not None
+    middle, reach = points.mean(axis=0), np.ptp(points, axis=0) / 2 + 8 / scale
+    for step in range(33):
+        angle = 2 * np.pi * step / 32
+        at = middle + 1.5 * reach * [np.cos(angle), np.sin(angle)]
+        page.mouse.move(
+            box["x"] + box["width"] / 2 + (at[0] - x) * scale,
+            box["y"] + box["height"] / 2 - (at[1] - y) * scale,
+        )
+        if step == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_lasso_gives_exactly_the_planted_group(own: Server, context: BrowserContext) -> None:
+    """Drawn by mouse: its hosts and no other; no other machine is asked, the policy holds."""
+    asked: list[str] = []
+    said: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("console", lambda message: said.append(message.text))
+    context.on("weberror", lambda error: said.append(f"error: {error.error}"))
+    page = open_map(context, own)
+    hosts, points = places(own)
+    canvas = page.locator(".field canvas").last
+    draw_round(page, canvas, points[:GROUP])
+    expect(page.locator(".map")).to_have_attribute("data-selected", str(GROUP))
+    expect(page.get_by_text(f"All {GROUP} selected hosts")).to_be_visible()
+    assert page.locator(".legend .count").first.text_content() == f"{GROUP} / {len(hosts)}"
+    settle(page)
+    assert canvas.evaluate(COVERED) is False  # the line is gone
+    page.reload()
+    expect(page.locator(".map")).to_have_attribute("data-selected", str(GROUP))
+    outside = [each for each in asked if not each.startswith((own.url, "data:", "blob:"))]
+    assert outside == []
+    assert not [each for each in said if "Content Security" in each or each.startswith("error")]
+
+
+def test_without_webgl_the_table_still_selects(own: Server, context: BrowserContext) -> None:
+    """A plain sentence in place of the map; rows become the selection."""
+    context.add_init_script(
+        "const known = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+        " return kind.startsWith('webgl') ? null : known.call(this, kind, ...rest); };"
+    )
+    page = context.new_page()
+    page.goto(own.login_url)
+    settle(page)
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Browse embeddings").click()
+    expect(page.get_by_text("This browser offers no WebGL 2")).to_be_visible()
+    settle(page)
+    page.get_by_role("radio", name="All", exact=True).or_(
+        page.get_by_role("button", name="All", exact=True)
+    ).first.click()
+    settle(page)
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 16, box["y"] + 35 + 17)
+    expect(page.get_by_text("1 rows chosen")).to_be_visible()
+    page.get_by_role("button", name="Select only these").click()
+    expect(page.get_by_text("What sets these hosts apart")).to_be_visible()
