@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from darkgnn_core.cells import Cells, Crowded, deal, likely_in, worth_dealing
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.spaces import (
     METRICS,
@@ -50,6 +51,9 @@ __all__ = [
 BLOCK_ROWS = 256
 BLOCK_BYTES = 128 << 20
 """A block of the first look has at most that many rows; all at work take that much memory."""
+
+CELL_ROWS = 4_096
+"""The same where most hosts are passed over by cell."""
 
 MOST_WORKERS = 8
 
@@ -169,14 +173,15 @@ def _search(
     """
     found = Neighbours(np.full((count, k), MISSING, np.int64), np.full((count, k), np.inf))
     workers = min(MOST_WORKERS, os.cpu_count() or 1)
-    height = max(1, min(BLOCK_ROWS, BLOCK_BYTES // workers // (4 * max(space.kinds, 1))))
-    parts = list(parts_of(count if space.kinds else 0, height))
-
-    def search(part: slice) -> None:
-        barred = _barred(space, None if groups is None else groups[part])
-        _search_block(space, rows_of(part), barred, part.start, found)
-
     with one_thread_each():
+        cells = deal(space, workers) if worth_dealing(space, count) else None
+        height = _height(space, count, cells, workers)
+        parts = list(parts_of(count if space.kinds else 0, height))
+
+        def search(part: slice) -> None:
+            own = None if groups is None else groups[part]
+            _search_block(space, cells, rows_of(part), own, part.start, found)
+
         if len(parts) == 1:
             search(parts[0])
         elif parts:
@@ -186,12 +191,31 @@ def _search(
     return found
 
 
+def _height(space: Space, count: int, cells: Cells | None, workers: int) -> int:
+    """Return how many queries are looked for at once."""
+    if cells is not None:
+        return max(1, min(CELL_ROWS, -(-count // workers)))
+    return max(1, min(BLOCK_ROWS, BLOCK_BYTES // workers // (4 * max(space.kinds, 1))))
+
+
 def _search_block(
-    space: Space, rows: Float64s, barred: list[slice], start: int, found: Neighbours
+    space: Space,
+    cells: Cells | None,
+    rows: Float64s,
+    groups: Int64s | None,
+    start: int,
+    found: Neighbours,
 ) -> None:
     """Write the nearest hosts of some rows into `found`, from row `start` on."""
     k = found.positions.shape[1]
-    row, kind = _likely(space, rows, barred, k)
+    if cells is None:
+        row, kind = _likely(space, rows, _barred(space, groups), k)
+    else:
+        try:
+            row, kind = likely_in(cells, _asking(space, rows)[0].astype(np.float32), groups, k)
+        except Crowded:
+            _search_in_parts(space, rows, groups, start, found)
+            return
     distance = _distances(space, rows, row, kind)
     row, kind, distance = _best_kinds(row, kind, distance, len(rows), k)
     row, position, distance = _expanded(space, row, kind, distance, k)
@@ -201,6 +225,15 @@ def _search_block(
     kept = rank < k
     found.positions[row[kept] + start, rank[kept]] = position[kept]
     found.distances[row[kept] + start, rank[kept]] = distance[kept]
+
+
+def _search_in_parts(
+    space: Space, rows: Float64s, groups: Int64s | None, start: int, found: Neighbours
+) -> None:
+    """Do without cells what was too crowded for them."""
+    for part in parts_of(len(rows), _height(space, len(rows), None, MOST_WORKERS)):
+        own = None if groups is None else groups[part]
+        _search_block(space, None, rows[part], own, start + part.start, found)
 
 
 def _barred(space: Space, groups: Int64s | None) -> list[slice]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from darkgnn_core.evaluation.labelled_days import LabelledDay
-from darkgnn_core.evaluation.predictions import DayScores, Texts, Voting, without_small_classes
+from darkgnn_core.evaluation.predictions import DayScores, Texts, Voting
 from darkgnn_core.evaluation.protocols import Protocol
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.trainers import seed_of
@@ -43,8 +43,7 @@ def gradient_boosting(
         alike (`class_weight="balanced"`), as in a macro average. Rounds and days are ours.
     """
     today = days[-1]
-    truth = without_small_classes(today.labels, voting.min_class_hosts)
-    found = np.flatnonzero(truth != UNKNOWN)
+    truth, found = today.classes(voting), today.labelled(voting)
     rows, labels = _lessons(days[:-1][-PAST_DAYS:], voting)
     names, chances = _told(rows, labels, _columns(today)[found], seed_of(seed, NAME, today.key))
     order = np.sort(chances, axis=1)
@@ -75,10 +74,9 @@ def _lessons(days: Sequence[LabelledDay], voting: Voting) -> tuple[npt.NDArray[n
     rows: list[npt.NDArray[np.float32]] = []
     labels: list[Texts] = [np.empty(0, object)]
     for day in days:
-        own = without_small_classes(day.labels, voting.min_class_hosts)
-        known = np.flatnonzero(own != UNKNOWN)
+        known = day.labelled(voting)
         rows.append(_columns(day)[known])
-        labels.append(own[known])
+        labels.append(day.labels[known])
     return np.concatenate(rows) if rows else np.empty((0, 0), np.float32), np.concatenate(labels)
 
 

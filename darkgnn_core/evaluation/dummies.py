@@ -16,7 +16,6 @@ from darkgnn_core.evaluation.predictions import (
     coded,
     named,
     prefixes_of,
-    without_small_classes,
 )
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.trainers import seed_of
@@ -46,7 +45,7 @@ def last_label(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> li
     day, labels, found = _asked(days[-1], voting)
     told = np.full(len(found), UNKNOWN, object)
     for earlier in days[:-1]:
-        their = without_small_classes(earlier.labels, voting.min_class_hosts)
+        their = earlier.classes(voting)
         here, there = shared(day.embedding.hosts[found], earlier.embedding.hosts)
         known = their[there] != UNKNOWN
         told[here[known]] = their[there[known]]
@@ -71,8 +70,7 @@ def prefix_majority(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) 
 
 def _asked(day: LabelledDay, voting: Voting) -> tuple[LabelledDay, Texts, Ints]:
     """Return the day, its labels without classes too small, and where its labelled hosts stand."""
-    labels = without_small_classes(day.labels, voting.min_class_hosts)
-    return day, labels, np.flatnonzero(labels != UNKNOWN)
+    return day, day.classes(voting), day.labelled(voting)
 
 
 def _earlier(days: Sequence[LabelledDay], voting: Voting) -> tuple[Ints, Texts]:

@@ -9,9 +9,10 @@ import numpy as np
 
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import ConfigError
-from darkgnn_core.evaluation.predictions import Texts, Voting
+from darkgnn_core.evaluation.predictions import Ints, Texts, Voting, without_small_classes
 from darkgnn_core.labels.opinions import ClaimTable, opinions_on, read_claims
 from darkgnn_core.labels.resolving import resolved_from
+from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.neighbours import Float32s, standardised
 from darkgnn_core.workspace import Workspace
 
@@ -55,6 +56,35 @@ class LabelledDay:
     def rows(self, voting: Voting) -> Float32s:
         """Return vectors as they are compared, float32 (n, E)."""
         return self.standardised if voting.standardise else self.embedding.vectors
+
+    @cached_property
+    def _scored(self) -> dict[int, tuple[Texts, Ints]]:
+        return {}
+
+    def classes(self, voting: Voting) -> Texts:
+        """Return labels in which classes too small for this day are unknown, object (n,)."""
+        return self._of_size(voting.min_class_hosts)[0]
+
+    def labelled(self, voting: Voting) -> Ints:
+        """Return where hosts of a class large enough stand, int64, ascending."""
+        return self._of_size(voting.min_class_hosts)[1]
+
+    def labelled_rows(self, voting: Voting) -> Float32s:
+        """Return the vectors of `labelled` hosts as they are compared, float32 (m, E)."""
+        asked = voting.min_class_hosts, voting.standardise
+        if asked not in self._rows:
+            self._rows[asked] = self.rows(voting)[self.labelled(voting)]
+        return self._rows[asked]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[int, bool], Float32s]:
+        return {}
+
+    def _of_size(self, min_class_hosts: int) -> tuple[Texts, Ints]:
+        if min_class_hosts not in self._scored:
+            kept = without_small_classes(self.labels, min_class_hosts)
+            self._scored[min_class_hosts] = kept, np.flatnonzero(kept != UNKNOWN)
+        return self._scored[min_class_hosts]
 
 
 def labelled_days(

@@ -23,7 +23,6 @@ from darkgnn_core.evaluation.predictions import (
     named,
     prefixes_of,
     vote,
-    without_small_classes,
 )
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.neighbours import MISSING, Neighbours, nearest_in, nearest_to, prepare
@@ -79,7 +78,7 @@ def open_set_day(days: Sequence[LabelledDay], voting: Voting) -> OpenSetDay:
     scores, threshold = _told(days, voting)
     is_unknown = scores.y_true == UNKNOWN
     told_unknown = scores.y_pred == UNKNOWN
-    labels = without_small_classes(days[-1].labels, voting.min_class_hosts)
+    labels = days[-1].classes(voting)
     return OpenSetDay(
         scores=scores,
         threshold=threshold,
@@ -92,7 +91,7 @@ def open_set_day(days: Sequence[LabelledDay], voting: Voting) -> OpenSetDay:
 
 def _told(days: Sequence[LabelledDay], voting: Voting) -> tuple[DayScores, float]:
     day = days[-1]
-    labels = without_small_classes(day.labels, voting.min_class_hosts)
+    labels = day.classes(voting)
     near, known = _near_known(day, labels != UNKNOWN, voting)
     names, codes = coded(labels[known])
     outcome = vote(np.append(codes, MISSING)[near.positions], voting.ties)
@@ -133,9 +132,7 @@ def _threshold(days: Sequence[LabelledDay], voting: Voting) -> float:
     """Return the distance within which most labelled hosts of these days have a labelled one."""
     seen = [np.empty(0)]
     for day in days:
-        is_known = without_small_classes(day.labels, voting.min_class_hosts) != UNKNOWN
-        known = np.flatnonzero(is_known)
-        space = prepare(day.rows(voting)[known], metric=voting.metric, standardise=False)
+        space = prepare(day.labelled_rows(voting), metric=voting.metric, standardise=False)
         seen.append(nearest_in(space, None, 1).distances[:, 0])
     distances = np.concatenate(seen)
     distances = distances[np.isfinite(distances)]

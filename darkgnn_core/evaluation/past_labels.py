@@ -6,6 +6,7 @@ models of the paper give no promise that two days share their axes.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,10 +21,8 @@ from darkgnn_core.evaluation.predictions import (
     Texts,
     Voting,
     prefixes_of,
-    without_small_classes,
 )
 from darkgnn_core.evaluation.same_day import predicted
-from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.neighbours import Float32s, Float64s, nearest_to, prepare
 
 Alignment = Literal["as stored", "aligned"]
@@ -62,12 +61,12 @@ def past_labels(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> l
     Returns:
         One result an alignment.
     """
-    return _told_by_past(days, voting, PAST_LABELS, _labelled(days[-1], voting))
+    return _told_by_past(days, voting, PAST_LABELS, days[-1].labelled(voting))
 
 
 def unseen_hosts(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> list[DayScores]:
     """As `past_labels`, for hosts whose address was on no earlier day alone."""
-    found = _labelled(days[-1], voting)
+    found = days[-1].labelled(voting)
     before = [day.embedding.hosts for day in days[:-1]]
     seen = np.concatenate([*before, np.empty(0, np.uint32)])
     fresh = found[~np.isin(days[-1].embedding.hosts[found], seen)]
@@ -76,13 +75,8 @@ def unseen_hosts(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> 
 
 def unseen_prefixes(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> list[DayScores]:
     """As `past_labels`, where no host of a host's own /24, itself included, may vote."""
-    found = _labelled(days[-1], voting)
+    found = days[-1].labelled(voting)
     return _told_by_past(days, voting, UNSEEN_PREFIXES, found, holds_prefix_out=True)
-
-
-def _labelled(day: LabelledDay, voting: Voting) -> Ints:
-    labels = without_small_classes(day.labels, voting.min_class_hosts)
-    return np.flatnonzero(labels != UNKNOWN)
 
 
 def _told_by_past(
@@ -94,26 +88,29 @@ def _told_by_past(
     holds_prefix_out: bool = False,
 ) -> list[DayScores]:
     today = days[-1]
-    found = []
-    for alignment in ALIGNMENTS:
+    own = prefixes_of(today.embedding.hosts[queries]) if holds_prefix_out else None
+    rows = today.rows(voting)[queries]
+    for day in days:
+        day.labelled_rows(voting)  # made once, before two threads ask for them
+
+    def told(alignment: Alignment) -> DayScores:
         past = past_of(days, voting, alignment)
         groups = prefixes_of(past.hosts) if holds_prefix_out else None
         space = prepare(past.rows, metric=voting.metric, standardise=False, groups=groups)
-        own = prefixes_of(today.embedding.hosts[queries]) if holds_prefix_out else None
-        near = nearest_to(space, today.rows(voting)[queries], voting.k, groups=own)
-        found.append(
-            predicted(
-                today.embedding,
-                near,
-                queries,
-                past.labels,
-                today.labels,
-                voting,
-                protocol=protocol,
-                variant=alignment,
-            )
+        near = nearest_to(space, rows, voting.k, groups=own)
+        return predicted(
+            today.embedding,
+            near,
+            queries,
+            past.labels,
+            today.labels,
+            voting,
+            protocol=protocol,
+            variant=alignment,
         )
-    return found
+
+    with ThreadPoolExecutor(len(ALIGNMENTS)) as pool:
+        return list(pool.map(told, ALIGNMENTS))
 
 
 def past_of(days: Sequence[LabelledDay], voting: Voting, alignment: Alignment) -> Past:
@@ -128,8 +125,8 @@ def past_of(days: Sequence[LabelledDay], voting: Voting, alignment: Alignment) -
         if alignment == "aligned" and turn is None:
             left_out += 1
             continue
-        known = _labelled(day, voting)
-        found = day.rows(voting)[known]
+        known = day.labelled(voting)
+        found = day.labelled_rows(voting)
         hosts.append(day.embedding.hosts[known])
         rows.append(found if turn is None else (found @ turn.astype(np.float32)))
         labels.append(day.labels[known])

@@ -11,7 +11,6 @@ from darkgnn_core.evaluation.predictions import (
     Texts,
     Voting,
     prefixes_of,
-    without_small_classes,
 )
 from darkgnn_core.evaluation.same_day import predicted
 from darkgnn_core.labels.texts import UNKNOWN
@@ -43,7 +42,7 @@ def few_labels(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> li
         One result a number of labels and draw.
     """
     day = days[-1]
-    labels = without_small_classes(day.labels, voting.min_class_hosts)
+    labels = day.classes(voting)
     results = []
     for count in LABELS_A_CLASS:
         for draw in range(DRAWS):
@@ -107,8 +106,7 @@ def label_noise(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> l
         One result a share and draw.
     """
     day = days[-1]
-    labels = without_small_classes(day.labels, voting.min_class_hosts)
-    found = np.flatnonzero(labels != UNKNOWN)
+    labels, found = day.classes(voting), day.labelled(voting)
     groups = prefixes_of(day.embedding.hosts) if voting.leaves_out_prefix else None
     near = nearest(
         day.embedding.vectors,
