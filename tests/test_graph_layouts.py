@@ -40,7 +40,7 @@ def test_what_has_a_place_keeps_it_exactly(layout: Layout) -> None:
     """New nodes are laid out around the old ones; nothing moves, nothing is covered."""
     shown = all_of(drawn_pairs(4))
     old_ids = shown.ids[::2]
-    old = {name: place for name, place in zip(old_ids, _spots(len(old_ids), layout, old_ids))}  # noqa: B905
+    old = dict(zip(old_ids, _spots(len(old_ids), layout, old_ids), strict=True))
     places = places_of(shown.ids, shown.edges, layout, old)
     assert {name: places[name] for name in old_ids} == old
     assert set(places) == set(shown.ids)

@@ -113,10 +113,10 @@ def test_an_expansion_adds_beyond_the_start_and_more_when_asked_twice() -> None:
     before = nodes_in(subgraph(pairs, seeds_of((1,)), limits))
     assert before == {host(1), port_node(23)}
     once = subgraph(pairs, seeds_of((1,)), limits, Doings(expanded=(port_node(23),)))
-    assert nodes_in(once) == before | {host(11), host(10)}
-    assert once.cuts == (Cut("hosts", 3, 11, of=port_node(23)),)
+    assert nodes_in(once) == before | {host(11), host(10), host(9)}
+    assert once.cuts == (Cut("hosts", 4, 11, of=port_node(23)),)
     twice = subgraph(pairs, seeds_of((1,)), limits, Doings(expanded=(port_node(23),) * 2))
-    assert nodes_in(twice) == before | {host(last) for last in range(7, 12)}
+    assert nodes_in(twice) == before | {host(last) for last in range(6, 12)}
 
 
 def test_what_is_hidden_is_gone_and_what_is_pinned_stays() -> None:
@@ -136,7 +136,7 @@ def test_the_limit_of_nodes_drops_the_lightest_first() -> None:
     pairs = pairs_of([(last, 23 + last % 2, last) for last in range(1, 21)])
     shown = subgraph(pairs, seeds_of(ports=(23, 24)), Limits(neighbours=40, nodes=6))
     assert nodes_in(shown) == {port_node(23), *(host(last) for last in (20, 18, 16, 14, 12))}
-    assert shown.cuts == (Cut("seed ports", 1, 2), Cut("nodes", 6, 11))
+    assert shown.cuts == (Cut("seed ports", 1, 2), Cut("hosts", 5, 10), Cut("nodes", 6, 11))
 
 
 def test_only_allowed_hosts_count() -> None:

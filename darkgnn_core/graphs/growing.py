@@ -1,13 +1,13 @@
 """Choosing the nodes that are shown: the start, what is expanded and pinned, then the limits."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from darkgnn_core.graphs.limits import MOST_NODES, Cut, Limits, Part, Seeds
+from darkgnn_core.graphs.limits import MOST_NODES, Cut, Limits, Part, Rank, Seeds
 from darkgnn_core.graphs.nodes import (
     Hosts,
     Node,
@@ -17,7 +17,7 @@ from darkgnn_core.graphs.nodes import (
     port_node,
     ports_among,
 )
-from darkgnn_core.graphs.pairs import PORT_PLACES, Ints, Mask, Pairs, is_among
+from darkgnn_core.graphs.pairs import PORT_PLACES, Ints, Mask, Pairs, frame_of, is_among, met_by
 
 Keys: TypeAlias = npt.NDArray[Any]
 """Addresses or ports."""
@@ -25,12 +25,27 @@ Keys: TypeAlias = npt.NDArray[Any]
 NO_KEYS: Keys = np.empty(0, np.int64)
 
 
+class _Offer(NamedTuple):
+    """Nodes that could be shown, and why."""
+
+    part: Part
+    nodes: list[Node]
+    of: Node | None
+    rank: Rank
+
+
+def _nodes(part: Part, keys: Keys) -> list[Node]:
+    make = host_node if part in ("hosts", "seed hosts") else port_node
+    return [make(key) for key in keys]
+
+
 class Growth:
     """The nodes that are shown, while they are being chosen."""
 
     def __init__(self, pairs: Pairs, limits: Limits) -> None:
         self.pairs, self.limits = pairs, limits
-        self.cuts: list[Cut] = []
+        self.offers: list[_Offer] = []
+        self.beyond: list[Cut] = []
         self.order: dict[Node, None] = {}
         self.seeds: set[Node] = set()
 
@@ -59,10 +74,9 @@ class Growth:
         keys, packets, met = table
         rank = self.limits.rank if part == "ports" else "packets"
         first, second = (met, packets) if rank == "shared" else (packets, met)
-        chosen = keys[np.lexsort((keys, -second, -first))[:most]]
-        total = len(keys) if among is None else len(among)
-        if len(chosen) < total:
-            self.cuts.append(Cut(part, len(chosen), total, rank=rank))
+        chosen: Keys = keys[np.lexsort((keys, -second, -first))[:most]]
+        everyone = keys if among is None else among
+        self.offers.append(_Offer(part, _nodes(part, everyone), None, rank))
         return chosen
 
     def _add(self, hosts: Keys, ports: Keys) -> None:
@@ -72,29 +86,25 @@ class Growth:
             self.order.setdefault(port_node(port))
 
     def expand(self, node: Node, most: int) -> None:
-        """Show the heaviest neighbours of a node that is shown."""
+        """Show the heaviest neighbours, of those that are not shown yet, of a node that is."""
         if node not in self.order:
             return
+        part: Part = "ports" if node.is_host else "hosts"
         keys, packets = self._met_by(node)
-        chosen = keys[np.lexsort((keys, -packets))[:most]]
+        met = _nodes(part, keys)
+        is_new = np.array([each not in self.order for each in met], bool)
+        new, weights = keys[is_new], packets[is_new]
+        chosen = new[np.lexsort((new, -weights))[:most]]
         if node.is_host:
             self._add(NO_KEYS, chosen)
         else:
             self._add(chosen, NO_KEYS)
-        other = port_node if node.is_host else host_node
-        shown = sum(other(int(key)) in self.order for key in keys)
-        if shown < len(keys):
-            self.cuts.append(Cut("ports" if node.is_host else "hosts", shown, len(keys), of=node))
+        self.offers.append(_Offer(part, met, node, "packets"))
 
     def _met_by(self, node: Node) -> tuple[Keys, Ints]:
         """Return the neighbours of a node and their packets."""
-        pairs = self.pairs
-        if node.is_host:
-            low = np.searchsorted(pairs.hosts, np.uint32(node.key), "left")
-            high = np.searchsorted(pairs.hosts, np.uint32(node.key), "right")
-            return pairs.ports[low:high], pairs.packets[low:high]
-        mask = pairs.ports == node.key
-        return pairs.hosts[mask], pairs.packets[mask]
+        met = met_by(self.pairs, node)
+        return (met.ports if node.is_host else met.hosts), met.packets
 
     def pin(self, nodes: Sequence[Node]) -> None:
         """Show pinned nodes even where nothing brings them."""
@@ -113,10 +123,19 @@ class Growth:
         room = max(0, most - (total - len(free)))
         dropped = set(free[room:])
         if dropped:
-            self.cuts.append(Cut("nodes", total - len(dropped), total))
+            self.beyond.append(Cut("nodes", total - len(dropped), total))
         self.order = {node: None for node in self.order if node not in dropped}
         met = self._drawn()
         self.order = {node: None for node in self.order if node in met or node in held}
+
+    def cuts(self) -> tuple[Cut, ...]:
+        """Return what is left out, as things are now."""
+        found = []
+        for offer in self.offers:
+            shown = sum(node in self.order for node in offer.nodes)
+            if shown < len(offer.nodes):
+                found.append(Cut(offer.part, shown, len(offer.nodes), offer.of, offer.rank))
+        return (*found, *self.beyond)
 
     def _drawn(self) -> dict[Node, tuple[int, int]]:
         drawn = self.pairs.where(self._shown_rows())
@@ -136,19 +155,9 @@ class Growth:
             is_first[: self.limits.edges] = True
             for column in (drawn.hosts[order], drawn.ports[order]):
                 is_first[np.unique(column, return_index=True)[1]] = True
-            self.cuts.append(Cut("edges", int(is_first.sum()), len(order)))
+            self.beyond.append(Cut("edges", int(is_first.sum()), len(order)))
             order = order[is_first]
-        return pd.DataFrame(
-            {
-                "host": drawn.hosts[order],
-                "port": drawn.ports[order],
-                "packets": drawn.packets[order],
-                "dark_addresses": drawn.dark_addresses[order],
-                "first_ns": drawn.first_ns[order],
-                "last_ns": drawn.last_ns[order],
-                "bins": drawn.bins[order],
-            }
-        )
+        return frame_of(drawn.where(order))
 
 
 def _by_port(pairs: Pairs) -> tuple[Ports, Ints, Ints]:

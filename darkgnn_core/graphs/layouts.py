@@ -23,6 +23,8 @@ LARGE = 300
 """From so many nodes on fewer rounds are taken, so that 800 nodes take about a second."""
 
 SWEEPS = 6
+NEARER = 0.5
+"""New nodes come nearer than the usual distance: the old ones push them out, too."""
 WIDE = 1.6
 """Width of a drawing over its height."""
 
@@ -119,7 +121,7 @@ def _added(graph: nx.Graph, old: Mapping[str, Place]) -> Places:
             near = [start[each] for each in graph[node] if each in start]
             centre = np.mean(near, axis=0) if near else np.array([0.0, _lowest(start) - 2 * unit])
             start[node] = centre + draw.normal(0, unit, 2)
-    new = _spring(graph, pos=start, fixed=list(old), k=unit)
+    new = _spring(graph, pos=start, fixed=list(old), k=NEARER * unit)
     return {
         node: (old[node] if node in old else (float(at[0] + middle[0]), float(at[1] + middle[1])))
         for node, at in ((node, new[node]) for node in graph)

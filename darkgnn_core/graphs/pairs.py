@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from darkgnn_core.graphs.nodes import Hosts, Ports
+from darkgnn_core.graphs.nodes import Hosts, Node, Ports
 from darkgnn_core.snapshots.reading import column, read_edges, read_pairs
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -21,6 +22,7 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 
 PORT_BITS = 17
 NOT_TOLD = -1
+SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 PORT_PLACES = 65_537
 """Ports -1 to 65535, each at its number + 1."""
 
@@ -84,8 +86,8 @@ class Pairs:
         found: Mask = there[self.ports + 1]
         return found
 
-    def where(self, mask: Mask) -> "Pairs":
-        """Return some of the pairs."""
+    def where(self, mask: Mask | Ints | slice) -> "Pairs":
+        """Return some of the pairs, by mask, places or slice."""
         return Pairs(
             self.hosts[mask], self.ports[mask], self.packets[mask], self.dark_addresses[mask],
             self.first_ns[mask], self.last_ns[mask], self.bins[mask],
@@ -94,6 +96,14 @@ class Pairs:
     def packets_of(self, keys: Ints) -> Ints:
         """Return the packets of pairs by their keys, int64; 0 for a pair that never met."""
         return looked_up(self.keys, self.packets, keys)
+
+
+def met_by(pairs: Pairs, node: Node) -> Pairs:
+    """Return the pairs of one node."""
+    if not node.is_host:
+        return pairs.where(pairs.ports == node.key)
+    low, high = (int(np.searchsorted(pairs.hosts, np.uint32(node.key), side)) for side in SIDES)
+    return pairs.where(slice(low, high))
 
 
 def keys_of(hosts: Hosts, ports: Ports) -> Ints:
@@ -178,4 +188,12 @@ def joined(parts: Sequence[Pairs], packets: Literal["sum", "most"] = "sum") -> P
         first_ns=np.where(earliest == np.iinfo(np.int64).max, NOT_TOLD, earliest),
         last_ns=reduced("last_ns", np.maximum),
         bins=reduced("bins", np.add),
+    )
+
+
+def frame_of(pairs: Pairs) -> pd.DataFrame:
+    """Return pairs as a table: one column a field."""
+    names = ("packets", "dark_addresses", "first_ns", "last_ns", "bins")
+    return pd.DataFrame(
+        {"host": pairs.hosts, "port": pairs.ports} | {name: getattr(pairs, name) for name in names}
     )

@@ -77,7 +77,7 @@ def subgraph(
     return Shown(
         nodes=nodes,
         edges=edges,
-        cuts=tuple(growth.cuts),
+        cuts=growth.cuts(),
         absent=_missing(pairs, seeds),
         filtered=_missing(passing, seeds) - _missing(pairs, seeds),
     )

@@ -1,0 +1,198 @@
+"""The drawing of a graph: hosts by label, ports by name, edges by packets or by change."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import altair as alt
+import pandas as pd
+
+from darkgnn_core.charts.axes import count_tip
+from darkgnn_core.charts.graph_tables import PORT_KIND
+from darkgnn_core.charts.graph_words import CHANGE_WORDS
+from darkgnn_core.graphs.layouts import Layout
+
+PICK = "pick"
+"""Name of the selection that a click makes; its values are ids of nodes."""
+
+PORT_COLOUR = "#5F6B7A"
+PORT_SHAPE = "M-1.1,-0.55L1.1,-0.55L1.1,0.55L-1.1,0.55Z"
+EDGE_COLOUR = "#8C9199"
+RING = "#D9A400"
+"""Colours that stand out 3 to 1 from white and from the dark background (tests)."""
+
+DARK_INK, LIGHT_INK = "#16202A", "#E6EDF3"
+"""Of names on a light and on a dark page."""
+
+CHANGE_LOOKS = {
+    "new": ("#0052FF", [1, 0]),
+    "grown": ("#3399CC", [1, 0]),
+    "same": ("#8C9199", [1, 0]),
+    "shrunk": ("#EB7000", [7, 3]),
+    "gone": ("#C23300", [2, 3]),
+}
+
+FORCE_HEIGHT = 640
+ROW_PIXELS = 15
+HEIGHTS = (420, 2_000)
+MARGIN = 0.05
+NAME_ROOM = 0.16
+SIDE = 0.42
+"""Room for names beside two columns, as a share of the distance between them."""
+
+
+def graph_chart(
+    nodes: pd.DataFrame,
+    edges: pd.DataFrame,
+    looks: Sequence[tuple[str, str, str]],
+    *,
+    layout: Layout = "force",
+    ink: str = DARK_INK,
+) -> alt.LayerChart:
+    """Draw a graph; a click on a node selects it (`PICK`), with Shift several.
+
+    Args:
+        nodes: As `graph_tables.drawn_nodes` gives them.
+        edges: As `graph_tables.drawn_edges` gives them.
+        looks: Label, colour and shape, as `graph_tables.label_looks`.
+        layout: Decides the height and where names stand.
+        ink: Colour of the names.
+    """
+    pick = alt.selection_point(name=PICK, fields=["id"], empty=False)
+    zoom = alt.selection_interval(
+        name="zoom", bind="scales", zoom="wheel![event.shiftKey]", translate=True
+    )
+    x, y = _scales(nodes, layout)
+    layers = [
+        _lines(edges, x, y),
+        *_marks(nodes, looks, x, y, pick),
+        *_names(nodes, x, y, layout, ink),
+    ]
+    chart = alt.layer(*layers).add_params(zoom).properties(height=_height(nodes, layout))
+    drawn: alt.LayerChart = chart.resolve_scale(
+        color="independent", shape="independent", strokeDash="independent"
+    )
+    return drawn
+
+
+def _scales(nodes: pd.DataFrame, layout: Layout) -> tuple[alt.Scale, alt.Scale]:
+    """Return scales with room for the names, which stand to the right of nodes drawn by forces."""
+    left, right = (SIDE, SIDE) if layout == "two columns" else (MARGIN, NAME_ROOM)
+    return _scale(nodes["x"], left, right), _scale(nodes["y"], MARGIN / 2, MARGIN / 2)
+
+
+def _scale(values: "pd.Series[float]", before: float, after: float) -> alt.Scale:
+    low, high = float(values.min()), float(values.max())
+    length = high - low or 1.0
+    domain = [low - before * length, high + after * length]
+    return alt.Scale(domain=domain, nice=False, zero=False)
+
+
+def _height(nodes: pd.DataFrame, layout: Layout) -> int:
+    if layout == "force":
+        return FORCE_HEIGHT
+    rows = float(nodes["y"].max() - nodes["y"].min()) + 1
+    return int(min(max(rows * ROW_PIXELS, HEIGHTS[0]), HEIGHTS[1]))
+
+
+def _lines(edges: pd.DataFrame, x: alt.Scale, y: alt.Scale) -> alt.Chart:
+    tips = [alt.Tooltip("host:N"), alt.Tooltip("port:N")]
+    marks = alt.Chart(edges).mark_rule(strokeCap="round")
+    lines = marks.encode(
+        x=alt.X("x:Q", scale=x, axis=None),
+        y=alt.Y("y:Q", scale=y, axis=None),
+        x2="x2:Q",
+        y2="y2:Q",
+        strokeWidth=alt.StrokeWidth("width:Q", scale=None, legend=None),
+        opacity=alt.condition("datum.is_near", alt.value(0.6), alt.value(0.1)),
+    )
+    if "change" not in edges:
+        plain: alt.Chart = lines.encode(
+            color=alt.value(EDGE_COLOUR), tooltip=[*tips, count_tip("packets", "packets")]
+        )
+        return plain
+    kinds = [CHANGE_WORDS[each] for each in CHANGE_LOOKS]
+    colours, dashes = zip(*CHANGE_LOOKS.values(), strict=True)
+    legend = alt.Legend(title="edges", orient="top", symbolType="stroke", padding=0, offset=4)
+    changed: alt.Chart = lines.encode(
+        color=alt.Color(
+            "change:N", scale=alt.Scale(domain=kinds, range=list(colours)), legend=legend
+        ),
+        strokeDash=alt.StrokeDash(
+            "change:N", scale=alt.Scale(domain=kinds, range=list(dashes)), legend=None
+        ),
+        tooltip=[
+            *tips,
+            alt.Tooltip("change:N"),
+            alt.Tooltip("now:Q", title="packets a day now", format=",.1~f"),
+            alt.Tooltip("before:Q", title="packets before", format=",.1~f"),
+        ],
+    )
+    return changed
+
+
+def _marks(
+    nodes: pd.DataFrame,
+    looks: Sequence[tuple[str, str, str]],
+    x: alt.Scale,
+    y: alt.Scale,
+    pick: alt.Parameter,
+) -> list[alt.Chart]:
+    """Draw rings around what is selected, then the nodes, which take the clicks."""
+    place = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None)}
+    ring = (
+        alt.Chart(nodes[nodes["is_selected"]])
+        .mark_point(filled=False, strokeWidth=4, color=RING, opacity=1, shape="circle", size=900)
+        .encode(**place)
+    )
+    domain = [label for label, _, _ in looks]
+    colours, shapes = [look[1] for look in looks], [look[2] for look in looks]
+    if (nodes["kind"] == "port").any():
+        domain, colours = [*domain, PORT_KIND], [*colours, PORT_COLOUR]
+        shapes = [*shapes, PORT_SHAPE]
+    legend = alt.Legend(
+        title=None, orient="top", columns=6, labelLimit=150, padding=0, offset=4, symbolSize=110
+    )
+    marks = (
+        alt.Chart(nodes)
+        .mark_point(filled=True, opacity=1, cursor="pointer")
+        .encode(
+            **place,
+            size=alt.Size("size:Q", scale=None, legend=None),
+            color=alt.Color(
+                "label:N", scale=alt.Scale(domain=domain, range=colours), legend=legend
+            ),
+            shape=alt.Shape("label:N", scale=alt.Scale(domain=domain, range=shapes), legend=legend),
+            tooltip=[
+                alt.Tooltip("name:N", title="node"),
+                alt.Tooltip("label:N"),
+                count_tip("packets", "packets"),
+                count_tip("neighbours", "neighbours"),
+                alt.Tooltip("more:N", title="of these"),
+                alt.Tooltip("state:N"),
+            ],
+        )
+        .add_params(pick)
+    )
+    return [ring, marks]
+
+
+def _names(
+    nodes: pd.DataFrame, x: alt.Scale, y: alt.Scale, layout: Layout, ink: str
+) -> list[alt.Chart]:
+    named = nodes[nodes["text"] != ""]
+    place = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None)}
+
+    def written(rows: pd.DataFrame, align: Literal["left", "right"], dx: int) -> alt.Chart:
+        mark = alt.Chart(rows).mark_text(
+            fontSize=11, baseline="middle", align=align, dx=dx, color=ink
+        )
+        chart: alt.Chart = mark.encode(**place, text="text:N")
+        return chart
+
+    if layout == "force":
+        return [written(named, "left", 11)]
+    is_host = named["kind"] == "host"
+    return [
+        written(named[is_host], "right", -11),
+        written(named[~is_host], "left", 12),
+    ]

@@ -1,0 +1,116 @@
+"""The same graph as tables, for keyboard and screen readers, and as files to hand on."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from darkgnn_core.charts.graph_charts import graph_chart
+from darkgnn_core.charts.graph_tables import (
+    drawn_edges,
+    drawn_nodes,
+    edge_rows,
+    label_looks,
+)
+from darkgnn_core.charts.pictures import Picture, picture_of
+from darkgnn_core.graphs.exporting import graphml_of
+from darkgnn_core.graphs.nodes import host_node
+from darkgnn_core.set_tables import csv_of
+from pages.shared.feedback import show_table
+from pages.shared.graph_panel import show_hosts_drawn, take_row
+from pages.shared.graph_view import GraphView
+
+HEIGHT = 420
+SHORT = 11
+
+
+def show_nodes(view: GraphView) -> None:
+    """Show the nodes; choosing a row selects it."""
+    rows = view.rows.drop(columns=["id"])
+    st.caption("Choose rows to select nodes in the drawing.")
+    show_table(
+        rows,
+        "graph_nodes_table",
+        height=_height(rows),
+        selection_mode="multi-row",
+        on_select=partial(take_row, "graph_nodes_table", tuple(view.rows["id"])),
+    )
+    show_hosts_drawn(view)
+
+
+def show_edges(view: GraphView) -> None:
+    """Show the edges; choosing a row selects its host."""
+    edges = view.edges
+    ids = tuple(host_node(each).id for each in edges["host"])
+    near = {node.id for node in view.selected}
+    rows = edge_rows(edges, view.answer.labels)
+    if near and st.toggle(
+        "Only edges of what is selected", key="graph_only_near", help="All edges otherwise."
+    ):
+        keep = [
+            one in near or f"p{port}" in near for one, port in zip(ids, edges["port"], strict=True)
+        ]
+        rows, ids = rows[keep], tuple(one for one, kept in zip(ids, keep, strict=True) if kept)
+    if len(view.days) == 1 and "days" in rows:
+        rows = rows.drop(columns=["days"])
+    st.caption("Choose a row to select its host. Times and dark addresses of rare ports are not "
+               "stored.")  # fmt: skip
+    show_table(
+        rows,
+        "graph_edges_table",
+        height=_height(rows),
+        on_select=partial(take_row, "graph_edges_table", ids),
+    )
+
+
+def _height(rows: pd.DataFrame) -> int | Literal["auto"]:
+    return "auto" if len(rows) < SHORT else HEIGHT
+
+
+def show_export(view: GraphView) -> None:
+    """Offer what is drawn as GraphML, CSV, SVG and PNG."""
+    st.caption("What is drawn now, with names and labels. Files are made when you click.")
+    with st.container(horizontal=True):
+        _offer("GraphML", "graphml", "application/xml", partial(_graphml, view))
+        _offer("Edges as CSV", "csv", "text/csv", partial(_edges_csv, view), name="edges")
+        _offer("Nodes as CSV", "csv", "text/csv", partial(_nodes_csv, view), name="nodes")
+        _offer("SVG", "svg", "image/svg+xml", partial(_picture, view, "svg"))
+        _offer("PNG", "png", "image/png", partial(_picture, view, "png"))
+
+
+def _offer(
+    words: str, kind: str, mime: str, make: Callable[[], bytes], name: str = "graph"
+) -> None:
+    st.download_button(
+        words,
+        make,
+        file_name=f"darkgnn-{name}.{kind}",
+        mime=mime,
+        key=f"graph_{name}_{kind}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _graphml(view: GraphView) -> bytes:
+    return graphml_of(view.rows, view.edges)
+
+
+def _edges_csv(view: GraphView) -> bytes:
+    return csv_of(edge_rows(view.edges, view.answer.labels))
+
+
+def _nodes_csv(view: GraphView) -> bytes:
+    return csv_of(view.rows.drop(columns=["id"]))
+
+
+def _picture(view: GraphView, kind: Picture) -> bytes:
+    chart = graph_chart(
+        drawn_nodes(view.rows, view.places, names=view.choice.names),
+        drawn_edges(view.edges, view.places),
+        label_looks(view.rows, view.answer.names),
+        layout=view.choice.layout,
+    )
+    return picture_of(chart, kind, title=f"Graph around {view.start.words}, {view.days[-1]}")

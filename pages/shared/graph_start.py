@@ -1,0 +1,141 @@
+"""What the graph is around: the host in view, the current set, or what is typed."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from darkgnn_core.graphs.typed import read_seeds
+from darkgnn_core.workspace import Workspace
+from pages.shared import state
+from pages.shared.feedback import plain, safe
+from pages.shared.set_links import current_set
+
+HOST, SET, TYPED = "Host in view", "Current set", "Typed"
+CHOICE = "graph_start"
+TEXT = "graph_typed"
+SEEN = "graph_seen"
+NEXT = "graph_next_text"
+KEPT = "graph_just_kept"
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a graph is around.
+
+    Attributes:
+        kind: `host`, `set` or `typed`.
+        value: The address, the id of the set, or the text.
+        words: What it is called.
+    """
+
+    kind: str
+    value: str
+    words: str
+
+    @property
+    def id(self) -> str:
+        """What tells it from others."""
+        return f"{self.kind}:{self.value}"
+
+
+def choose_start(workspace: Workspace) -> Start | None:
+    """Ask what the graph is around; None where there is nothing yet."""
+    _follow_context()
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    with left:
+        chosen = st.segmented_control(
+            "Around",
+            [HOST, SET, TYPED],
+            key=CHOICE,
+            required=True,
+            default=TYPED,
+            bind="query-params",
+            help="The host you looked at last, the current set of the sidebar, or addresses, "
+            "prefixes and ports that you type or paste.",
+        )
+    with right:
+        if chosen == HOST:
+            return _host()
+        return _set(workspace) if chosen == SET else _typed()
+
+
+def start_at(text: str) -> None:
+    """Start from these addresses and ports on the next run of the page; for callbacks, too."""
+    st.session_state[NEXT] = text
+
+
+def note_context() -> None:
+    """Take host and set as seen: going to a host from here does not change what is shown here."""
+    st.session_state[SEEN] = [state.host_in_view(), state.set_in_view()]
+
+
+def _follow_context() -> None:
+    """Show the host or set that came into view since this page was open last.
+
+    A set that is kept by a click on this page comes into view, too, but the graph stays.
+    """
+    now = [state.host_in_view(), state.set_in_view()]
+    seen = st.session_state.get(SEEN)
+    is_linked = seen is None and "graph_start" in st.query_params
+    is_kept_here = st.session_state.pop(KEPT, False)
+    st.session_state[KEPT] = any(
+        value is True and str(key).startswith("graph_") and str(key).endswith("_keep")
+        for key, value in st.session_state.items()
+    )
+    if not is_linked and not is_kept_here and seen != now:
+        host_is_new, set_is_new = (
+            value is not None and (seen is None or value != seen[place])
+            for place, value in enumerate(now)
+        )
+        if set_is_new or host_is_new:
+            st.session_state[CHOICE] = SET if set_is_new else HOST
+    note_context()
+    text = st.session_state.pop(NEXT, None)
+    if text is not None:
+        st.session_state[CHOICE], st.session_state[TEXT] = TYPED, text
+
+
+def _host() -> Start | None:
+    address = (state.host_in_view() or "").strip()
+    if not address:
+        st.info(
+            "No host is in view. Type an address in the sidebar, or choose one in any table of "
+            "hosts.",
+            icon=":material/search:",
+        )
+        return None
+    st.text(plain(address))
+    return Start("host", address, address)
+
+
+def _set(workspace: Workspace) -> Start | None:
+    found = current_set(workspace)
+    if found is None:
+        st.info(
+            "No set is current. Draw one on the map, or keep hosts of any table as the current "
+            "set.",
+            icon=":material/bookmark_add:",
+        )
+        return None
+    st.text(plain(f"{found.name} ({len(found.hosts):,} hosts)"))
+    return Start("set", found.id, found.name)
+
+
+def _typed() -> Start | None:
+    text = st.text_input(
+        "Addresses, prefixes and ports",
+        key=TEXT,
+        placeholder="192.0.2.7, 198.51.100.0/24, port 23",
+        bind="query-params",
+        help="Separated by commas or spaces; lists can be pasted. A number without dots is a port.",
+    ).strip()
+    if not text:
+        return None
+    typed = read_seeds(text)
+    if typed.bad:
+        with st.expander(f"{len(typed.bad):,} not understood", icon=":material/edit:"):
+            for word, why in typed.bad[:20]:
+                st.caption(f"{safe(word)}: {safe(why)}")
+    if not typed.targets and not typed.ports:
+        return None
+    return Start("typed", text, plain(text)[:60])

@@ -1,0 +1,223 @@
+"""The page Explore graph, clicked through without a browser: start, expand, compare, tables."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from app_workspaces import DAYS, filled_workspace
+from clicking import FRAME, click, quiet
+from streamlit.testing.v1 import AppTest
+
+from darkgnn_core.graphs.keeping import kept_graph
+from darkgnn_core.graphs.nodes import host_node
+from darkgnn_core.host_sets import save_set
+from darkgnn_core.workspace import Workspace, open_workspace
+
+EVIL = "**[evil](http://192.0.2.1)**"
+FIRST = int(np.uint32(0xC6336401))  # 198.51.100.1
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace of three days: 20 hosts, four on each of five ports."""
+    return filled_workspace(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture
+def workspace(filled: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of it, to be changed."""
+    shutil.copytree(filled.root, tmp_path / "workspace")
+    return open_workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., AppTest]]:
+    """Open the page with what its address says."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+    def go(root: Path, typed: str = "", **address: str) -> AppTest:
+        monkeypatch.setenv("DARKGNN_WORKSPACE", str(tmp_path / "empty"))  # Today is quick there
+        app = AppTest.from_file(FRAME, default_timeout=60).run()
+        monkeypatch.setenv("DARKGNN_WORKSPACE", str(root))
+        app.switch_page("../explore_graph.py")
+        if typed:
+            app.query_params["graph_start"] = "Typed"
+            app.query_params["graph_typed"] = typed
+        for name, value in address.items():
+            app.query_params[name] = value
+        return quiet(app.run())
+
+    yield go
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def told(app: AppTest) -> str:
+    """Return the words of the page, escapes taken out."""
+    kinds = ("caption", "text", "info", "markdown", "subheader")
+    blocks = [block.value for kind in kinds for block in getattr(app.main, kind)]
+    return "\n".join(blocks).replace("\\", "").replace("\u2060", "")
+
+
+def table(app: AppTest, column: str) -> Any:
+    """Return the first table that has a column."""
+    return next(each.value for each in app.main.dataframe if column in each.value)
+
+
+def names(app: AppTest) -> list[str]:
+    """Return the names of all nodes that are drawn."""
+    return [str(each) for each in table(app, "neighbours")["name"]]
+
+
+def select(app: AppTest, *ids: str) -> AppTest:
+    """Select nodes as a click in the drawing does."""
+    app.session_state["graph_selected"] = list(ids)
+    return quiet(app.run())
+
+
+def test_without_data_it_says_so(run: Any, tmp_path: Path) -> None:
+    """A way to the data, and nothing else."""
+    app = run(tmp_path / "new")
+    assert "load traffic first" in told(app)
+    assert not app.main.button
+
+
+def test_before_there_is_a_start_busy_ports_are_offered(run: Any, workspace: Workspace) -> None:
+    """One row a port, the one that most hosts asked for first; host and set say what is missing."""
+    app = run(workspace.root)
+    assert table(app, "port")["hosts"].tolist() == [4] * 5
+    for kind, words in (("Host in view", "No host is in view"), ("Current set", "No set is")):
+        app.segmented_control(key="graph_start").set_value(kind).run()
+        assert words in told(quiet(app))
+
+
+def test_a_port_is_drawn_with_its_hosts(run: Any, workspace: Workspace) -> None:
+    """Nodes and edges of 2021-12-04, its four hosts by packets, one chart, and tables."""
+    app = run(workspace.root, "port 23")
+    assert "4 hosts, 1 port, 4 edges; 2021-12-04." in told(app)
+    assert names(app)[-1] == "23 telnet"
+    assert len(app.main.get("vega_lite_chart")) == 1
+    app.segmented_control(key="graph_section").set_value("Edges").run()
+    edges = table(quiet(app), "dark_addresses")
+    assert edges["packets"].tolist() == [8] * 4
+    assert edges["dark_addresses"].tolist() == [8] * 4
+
+
+def test_a_node_is_expanded_collapsed_hidden_pinned_and_all_is_undone(
+    run: Any, workspace: Workspace
+) -> None:
+    """One host with its port; the port's hosts come in place; each step can be taken back."""
+    app = run(workspace.root, "198.51.100.4")
+    assert names(app) == ["198.51.100.4", "23 telnet"]
+    before = places(app)
+    select(app, "p23")
+    assert "4 hosts, 1 of them drawn" in told(app)
+    click(app, "graph_expand")
+    assert len(names(app)) == 5
+    after = places(app)
+    assert {name: after[name] for name in before} == before
+    click(app, "graph_collapse")
+    assert len(names(app)) == 2
+    click(app, "graph_undo")
+    assert len(names(app)) == 5
+    assert places(app) == after
+    other = host_node(FIRST + 8).id
+    select(app, other)
+    click(app, "graph_pin")
+    click(app, "graph_undo")
+    click(app, "graph_redo")
+    assert "pinned" in ", ".join(table(app, "state")["state"])
+    select(app, "p23")
+    click(app, "graph_collapse")
+    assert len(names(app)) == 3, "what is pinned stays"
+    select(app, other)
+    click(app, "graph_hide")
+    assert "1 hidden by you" in told(app)
+    assert len(names(app)) == 2
+    click(app, "graph_over")
+    assert names(app) == ["198.51.100.4", "23 telnet"]
+
+
+def places(app: AppTest) -> dict[str, tuple[float, float]]:
+    """Return where each node is drawn."""
+    return dict(app.session_state["graph_steps"]["places"]["force"])
+
+
+def test_a_new_session_finds_the_graph_as_it_was_left(run: Any, workspace: Workspace) -> None:
+    """Steps and places survive a reload."""
+    app = run(workspace.root, "198.51.100.4")
+    select(app, "p23")
+    click(app, "graph_expand")
+    left = places(app)
+    again = run(workspace.root, "198.51.100.4")
+    assert len(names(again)) == 5
+    assert places(again) == left
+    kept = kept_graph(workspace)
+    assert kept is not None
+    assert kept["steps"][-1]["expanded"] == ["p23"]
+
+
+def test_limits_say_what_they_cut(run: Any, workspace: Workspace) -> None:
+    """Two neighbours at a time: two of four hosts; a heavy edge only: nothing passes."""
+    app = run(workspace.root, "23, 22")
+    app.slider(key="graph_neighbours").set_value(2).run()
+    assert "Showing 2 of 8 hosts, the heaviest." in told(quiet(app))
+    app.number_input(key="graph_least").set_value(1_000).run()
+    assert "nothing passes the filters" in told(quiet(app))
+
+
+def test_a_start_that_was_not_there_is_said(run: Any, workspace: Workspace) -> None:
+    """An address without traffic, and one that came on another day."""
+    app = run(workspace.root, "198.51.100.250")
+    assert "Nothing of the start" in told(app)
+    app = run(workspace.root, "198.51.100.1, 198.51.100.4")
+    assert "1 of 2 of the start not there." in told(app)
+    app = run(workspace.root, f"198.51.100.4 {EVIL}")
+    assert "1 not understood" in [each.label for each in app.main.expander]
+
+
+def test_a_day_is_compared_with_another(run: Any, workspace: Workspace) -> None:
+    """Hosts move on by three from 2021-12-01: some edges are new, some gone, the rest the same."""
+    app = run(workspace.root, "port 23", graph_compare=DAYS[0])
+    app.segmented_control(key="graph_section").set_value("Edges").run()
+    changes = table(quiet(app), "change")
+    assert set(changes["change"]) == {"new", "gone"}
+    spec = app.main.get("vega_lite_chart")[0].proto.spec
+    assert "shrunk" in spec
+
+
+def test_a_range_is_put_together(run: Any, workspace: Workspace) -> None:
+    """Three days: each host counts once, its packets added up."""
+    app = run(workspace.root, "port 23", since=DAYS[0])
+    assert "3 days, 2021-12-01 to 2021-12-04" in told(app)
+    app.segmented_control(key="graph_section").set_value("Edges").run()
+    edges = table(quiet(app), "dark_addresses")
+    assert edges["days"].max() <= 3
+    assert edges["packets"].sum() == 3 * 4 * 8
+
+
+def test_the_current_set_and_the_host_in_view_start_a_graph(run: Any, workspace: Workspace) -> None:
+    """What came into view last is shown; a foreign name stays text."""
+    made = save_set(
+        workspace, np.array([FIRST + 3, FIRST + 4], np.uint32), recipe={"kind": "chosen"}, name=EVIL
+    )
+    app = run(workspace.root, set=made.id)
+    assert app.segmented_control(key="graph_start").value == "Current set"
+    assert names(app)[:2] == ["198.51.100.4", "198.51.100.5"]
+    assert EVIL in told(app)
+    app = run(workspace.root, host="198.51.100.4")
+    assert app.segmented_control(key="graph_start").value == "Host in view"
+    assert names(app) == ["198.51.100.4", "23 telnet"]
+
+
+def test_hosts_that_are_drawn_become_a_set(run: Any, workspace: Workspace) -> None:
+    """One click; its recipe says where they come from."""
+    app = run(workspace.root, "port 23")
+    click(app, "graph_drawn_keep")
+    assert app.query_params["set"]
+    assert app.segmented_control(key="graph_start").value == "Typed", "the graph stays"
