@@ -120,6 +120,7 @@ def test_a_card_puts_it_together() -> None:
     ports = table_of({FIRST: {23: 10}, TWIN: {80: 90}, SECOND: {23: 40}})
     hours = (np.array([1.0, 1.0]), np.array([2.0, 2.0]))
     card = evidence_of(FIRST, SECOND, rows=rows, features=("size",), ports=ports, hours=hours)
+    assert card.packets == (10.0, 40.0)
     assert card.volume == 0.25
     assert card.timing == pytest.approx(1.0)
     assert card.is_same_fingerprint is True

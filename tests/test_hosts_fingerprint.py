@@ -106,6 +106,18 @@ def test_a_system_needs_all_its_values() -> None:
     assert names(initial_ttl=128, mss_share=1.0, ttl_common_share=0.3) == []
 
 
+def test_a_mark_that_is_not_told_leaves_a_look() -> None:
+    """Window, TTL and bare packets may fit masscan or ZMap, but only where the mark is not told."""
+    bare = {"initial_ttl": 255, "window_common": 1_024, "length_common": 40}
+    assert names(**bare) == []
+    assert names(**bare, masscan_share=None) == [("masscan", "fits")]
+    assert names(**(bare | {"window_common": 65_535}), zmap_share=None) == [("ZMap", "fits")]
+    assert names(**bare, masscan_share=None, mss_share=1.0) == []
+    assert names(**(bare | {"length_common": 44}), masscan_share=None) == []
+    [look] = fingerprint_of(PLAIN | bare | {"masscan_share": None}).tools
+    assert "not told" in look.evidence[-1]
+
+
 def test_doubts_are_told() -> None:
     """Many TTLs, and marks of two tools."""
     assert len(fingerprint_of(PLAIN).doubts) == 0

@@ -10,7 +10,13 @@ import pytest
 from app_workspaces import DAYS, FIRST_DAY_S, filled_workspace, trace_lines
 
 from darkgnn_core.errors import ConfigError, WorkspaceError
-from darkgnn_core.hosts.history import busiest_ports, host_history, port_history, when_seen
+from darkgnn_core.hosts.history import (
+    busiest_ports,
+    calendar,
+    host_history,
+    port_history,
+    when_seen,
+)
 from darkgnn_core.hosts.packet_hours import (
     backscatter_share,
     hour_profiles,
@@ -121,6 +127,16 @@ def test_ports_by_day_are_what_the_trace_says(shelved: list) -> None:
     assert found == expected
     assert port_history(shelved, NOBODY).empty
     assert port_history([], HOST).empty
+
+
+def test_the_calendar_names_missing_days() -> None:
+    """Every day between the first and the last; parts of a day and longer bins, too."""
+    assert calendar(DAYS) == ["2021-12-01", "2021-12-02", "2021-12-03", "2021-12-04"]
+    assert calendar(["2021-12-31T18", "2022-01-02T00"], 6) == [
+        "2021-12-31T18", "2022-01-01", "2022-01-02T00",
+    ]  # fmt: skip
+    assert calendar(["2021-12-01", "2021-12-05"], 48) == ["2021-12-01", "2021-12-03", "2021-12-05"]
+    assert calendar([]) == []
 
 
 def test_busiest_ports_by_packets_then_number() -> None:

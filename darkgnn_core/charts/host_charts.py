@@ -13,7 +13,6 @@ from darkgnn_core.charts.axes import (
     count_tip,
     day_axis,
     day_tip,
-    legend,
     share_axis,
 )
 from darkgnn_core.charts.host_words import KIND_WORDS, feature_words, port_words
@@ -23,25 +22,33 @@ ROW_HEIGHT = 20
 AROUND = 110
 """Pixels of a chart that axis and legend take; its height counts them in."""
 
-WARNING = "#D55E00"
-"""Colour of what stands out; as the crossed out hours of the sensor's chart."""
+FEW_SHADES = 5
+"""Counts that differ by less are each named in the legend."""
 
 
-def by_day(history: pd.DataFrame, field: str, title: str, missing: Sequence[str] = ()) -> alt.Chart:
+def _legend(kinds: Sequence[str]) -> alt.Color:
+    """Return a colour for each kind, in this order, all in one row above the chart."""
+    shown = alt.Legend(
+        title=None, orient="top", columns=len(kinds) or 1, labelLimit=0, padding=0, offset=8
+    )
+    return alt.Color("kind:N", scale=alt.Scale(domain=list(kinds)), legend=shown)
+
+
+def by_day(history: pd.DataFrame, field: str, title: str, days: Sequence[str]) -> alt.Chart:
     """Return bars of one count a day; days on which the host was not seen stay empty.
 
     Args:
         history: As `hosts.history.host_history` gives it.
         field: Column of the count.
         title: What is counted.
-        missing: Days without any data.
+        days: All days, those without any data among them.
     """
     table = history[["bin", field]].fillna({field: 0})
     chart: alt.Chart = (
         alt.Chart(table, height=SMALL_HEIGHT)
         .mark_bar(cornerRadiusEnd=BAR_RADIUS)
         .encode(
-            x=day_axis(table["bin"], tuple(missing)),
+            x=day_axis(pd.Series(list(days))),
             y=count_axis(field, title, float(table[field].max())),
             tooltip=[day_tip(), count_tip(field, title)],
         )
@@ -62,7 +69,7 @@ def by_hour(hours: pd.DataFrame, field: str, title: str, length: int) -> alt.Cha
     table["kind"] = table["kind"].map(KIND_WORDS)
     found = [words for words in KIND_WORDS.values() if (table["kind"] == words).any()]
     axis = alt.Axis(title="hour (UTC)", labelOverlap="greedy", labelAngle=0)
-    color = legend(found) if len(found) > 1 else alt.value("#1F7A70")
+    color = _legend(found) if len(found) > 1 else alt.value("#1F7A70")
     top = float(table.groupby("hour")[field].sum().max()) if len(table) else 0.0
     chart: alt.Chart = (
         alt.Chart(table, height=SMALL_HEIGHT)
@@ -148,7 +155,10 @@ def _shade(field: str, title: str, values: "pd.Series[float]") -> alt.Color:
         scale = alt.Scale(domain=[0, max(high, 1)])
     else:
         scale = alt.Scale(type="log" if 0 < low < high / 10 else "linear")
-    shown = alt.Legend(title=title, orient="top", format="~s", padding=0, offset=8, tickCount=4)
+    few = list(range(int(low), int(high) + 1)) if high - low < FEW_SHADES else alt.Undefined
+    shown = alt.Legend(
+        title=title, orient="top", format="~s", padding=0, offset=8, tickCount=4, values=few
+    )
     return alt.Color(f"{field}:Q", scale=scale, legend=shown)
 
 
@@ -187,7 +197,7 @@ def feature_places(standing: pd.DataFrame, class_name: str) -> alt.LayerChart | 
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         x=share_axis_x("percentile", "percentile"),
-        color=legend(found),
+        color=_legend(found),
         shape=alt.Shape("kind:N", scale=alt.Scale(domain=found), legend=None),
         tooltip=[
             alt.Tooltip("feature:N", title="feature"),
@@ -207,7 +217,7 @@ def share_axis_x(field: str, title: str) -> alt.X:
 
 
 def class_distances(
-    own: np.ndarray, distance: float, limit: float, label: str
+    own: np.ndarray, distance: float, limit: float
 ) -> alt.LayerChart | alt.FacetChart:
     """Return how far hosts of a class are from one another, and where this host and the limit lie.
 
@@ -217,7 +227,6 @@ def class_distances(
         own: float64, of hosts of the class to the nearest other one.
         distance: Of the host to the nearest of the class.
         limit: Distance within which nearly all of the class have another one.
-        label: Not drawn; the page names the class.
     """
     reach = limit if np.isfinite(limit) else 0.0
     top = 1.15 * max(distance, 1.3 * reach, float(np.quantile(own, 0.9)) if len(own) else 0.0)
@@ -281,7 +290,7 @@ def overlap_by_day(turnover: pd.DataFrame, agreement: pd.DataFrame) -> alt.Chart
         .encode(
             x=day_axis(turnover["bin"]),
             y=share_axis("overlap", "neighbours in common"),
-            color=legend(kinds),
+            color=_legend(kinds),
             tooltip=[
                 day_tip(),
                 alt.Tooltip("kind:N", title="against"),
@@ -307,7 +316,7 @@ def turnover_by_day(turnover: pd.DataFrame) -> alt.Chart:
         .encode(
             x=day_axis(turnover["bin"]),
             y=alt.Y("height:Q", axis=alt.Axis(title="neighbours", tickMinStep=1, format="d")),
-            color=legend(list(TURNOVER_KINDS)),
+            color=_legend(list(TURNOVER_KINDS)),
             tooltip=[day_tip(), alt.Tooltip("kind:N", title="which"), count_tip("hosts", "hosts")],
         )
     )
@@ -366,7 +375,7 @@ def moved_by_day(moves: pd.DataFrame, bins: Sequence[str]) -> alt.LayerChart | a
     base = alt.Chart(table, height=SMALL_HEIGHT).encode(
         x=day_axis(pd.Series(list(bins))),
         y=alt.Y("moved:Q", axis=alt.Axis(title="cosine distance moved", tickCount=5)),
-        color=legend(list(kinds.values())),
+        color=_legend(list(kinds.values())),
         tooltip=[
             day_tip(),
             alt.Tooltip("before:N", title="since"),

@@ -1,6 +1,6 @@
 """A host in words: what its features are called, and tables with headings for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address
 
 import numpy as np
@@ -214,8 +214,3 @@ def compared_port_table(ports: pd.DataFrame, names: Sequence[str]) -> pd.DataFra
         shown[f"{place}. {name}, %"] = (100 * ports[f"share_{place}"]).round(1)
     shown["all hosts, %"] = (100 * ports["day_share"]).round(2)
     return pd.DataFrame(shown)
-
-
-def agreement_table(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Return where a neighbour stands in other runs with headings for people."""
-    return pd.DataFrame(rows, columns=["run", "rank", "of", "distance"])

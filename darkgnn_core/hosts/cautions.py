@@ -7,7 +7,6 @@ import numpy as np
 
 from darkgnn_core.hosts.evidence import is_same_prefix
 from darkgnn_core.hosts.reading import Hosts
-from darkgnn_core.labels.texts import UNKNOWN
 
 FEW_PACKETS = 10
 """Below so many packets on the day, features and neighbours rest on next to nothing."""
@@ -43,7 +42,6 @@ class Doubtful:
         packets: Of the host on the day.
         ttl_share: Share of its most frequent TTL, 0 to 1.
         backscatter: Share of its packets that are answers, 0 to 1, before any filter.
-        label: Its label, `unknown` without one.
         opinions: Labels that sources give it, by name of the source.
         votes: What runs take it for, by name of the run; the one in view first.
         near: Its nearest hosts, uint32.
@@ -55,7 +53,6 @@ class Doubtful:
     packets: float | None = None
     ttl_share: float | None = None
     backscatter: float | None = None
-    label: str = UNKNOWN
     opinions: Mapping[str, str] | None = None
     votes: Mapping[str, str] | None = None
     near: Hosts | None = None

@@ -56,6 +56,7 @@ class Evidence:
         host: Address of the first.
         neighbour: Address of the second.
         shared: Their ports.
+        packets: Packets of both on the day; NaN where not told.
         volume: The smaller number of packets as a share of the larger one; NaN where not told.
         timing: Likeness of their packets by hour, 0 to 1; NaN where packets are not stored.
         traits: Their headers side by side (`fingerprint.compared_traits`).
@@ -67,6 +68,7 @@ class Evidence:
     host: int
     neighbour: int
     shared: SharedPorts
+    packets: tuple[float, float]
     volume: float
     timing: float
     traits: pd.DataFrame
@@ -165,11 +167,13 @@ def evidence_of(
     place, other = (int(np.searchsorted(there, np.uint32(each))) for each in (host, neighbour))
     ours, theirs = (row_of(rows, each) for each in (place, other))
     traits = compared_traits(ours, theirs)
+    packets = (float(ours["packets"]), float(theirs["packets"]))
     return Evidence(
         host=host,
         neighbour=neighbour,
         shared=shared_ports(ports, host, neighbour),
-        volume=volume_likeness(float(ours["packets"]), float(theirs["packets"])),
+        packets=packets,
+        volume=volume_likeness(*packets),
         timing=float("nan") if hours is None else likeness(*hours),
         traits=traits,
         is_same_fingerprint=is_same_fingerprint(traits),

@@ -19,6 +19,9 @@ SOME = 0.02
 ONE_SENDER = 0.5
 """Share of the most frequent TTL below which there is no one distance to the sender."""
 
+BARE_LENGTH = 40
+"""Bytes of a TCP packet without options and without content."""
+
 LINUX_WINDOWS = frozenset({5_840, 14_600, 28_960, 29_200, 32_120, 42_340, 64_240, 65_535})
 WINDOWS_WINDOWS = frozenset({8_192, 16_384, 64_240, 65_535})
 """Windows that these systems start with. Source: p0f's fingerprints of SYN packets (v3)."""
@@ -78,7 +81,8 @@ def fingerprint_of(row: Mapping[str, Any]) -> Fingerprint:
     """
     known = {name: value for name, value in row.items() if not _is_missing(value)}
     marked = [tool for tool in _marked(known) if tool is not None]
-    systems = [tool for tool in (_linux(known), _windows(known)) if tool is not None]
+    looks = (*_looks(known), _linux(known), _windows(known))
+    systems = [tool for tool in looks if tool is not None]
     order = {"clear": 0, "partly": 1, "fits": 2}
     has_clear = any(tool.strength == "clear" for tool in marked)
     tools = sorted([*marked, *([] if has_clear else systems)], key=lambda t: order[t.strength])
@@ -106,6 +110,28 @@ def _mark(row: Mapping[str, Any], name: str, column: str, what: str) -> Tool | N
         return None
     strength = "clear" if share >= CLEAR else "partly"
     return Tool(name, strength, (f"{share:.0%} of the packets have {what}.", *_helps(name, row)))
+
+
+LOOKS = (
+    ("masscan", "masscan_share", 1_024, "masscan's"),
+    ("ZMap", "zmap_share", 65_535, "ZMap's"),
+)
+"""Tools whose mark a trace may not tell, and their window."""
+
+
+def _looks(row: Mapping[str, Any]) -> list[Tool | None]:
+    return [_look(row, *each) for each in LOOKS]
+
+
+def _look(row: Mapping[str, Any], name: str, column: str, window: int, whose: str) -> Tool | None:
+    """Return a tool whose mark is not told, where all else that is told is as it sends it."""
+    has_options = float(row.get("mss_share", 0.0)) >= SOME
+    if column in row or has_options or not _start_ttl(row, 255):
+        return None
+    if row.get("window_common") != window or row.get("length_common") != BARE_LENGTH:
+        return None
+    found = f"TTL starts at 255, the window is {window}, 40 bytes without options: all {whose}."
+    return Tool(name, "fits", (found, "Its own mark is not told by this trace."))
 
 
 def _helps(name: str, row: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ FACTS = (
 """The columns of a host that are read for every day."""
 
 BUSIEST_PORTS = 20
+HOURS_A_DAY = 24
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,25 @@ def when_seen(history: pd.DataFrame) -> Seen | None:
         first_day=str(seen["bin"].iloc[0]),
         last_day=str(seen["bin"].iloc[-1]),
     )
+
+
+def calendar(bins: Sequence[str], bin_hours: int = 24) -> list[str]:
+    """Return the keys of bins with the days between them that have no data, in time order.
+
+    Args:
+        bins: Keys of bins.
+        bin_hours: Their width; of bins longer than a day, every so many days are expected.
+
+    >>> calendar(["2021-12-01", "2021-12-02", "2021-12-04"])
+    ['2021-12-01', '2021-12-02', '2021-12-03', '2021-12-04']
+    """
+    if not bins:
+        return []
+    first, last = (date.fromisoformat(key[:10]) for key in (min(bins), max(bins)))
+    there = {key[:10] for key in bins}
+    every = range(0, (last - first).days, max(1, bin_hours // HOURS_A_DAY))
+    expected = {(first + timedelta(days=number)).isoformat() for number in every}
+    return sorted({*bins, *(expected - there)})
 
 
 def port_history(shelved: Iterable[ShelvedSnapshot], host: int) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from darkgnn_core.charts import host_charts
 from darkgnn_core.charts.host_words import port_words, seconds_words
 from darkgnn_core.hosts.history import busiest_ports
 from darkgnn_core.set_tables import csv_of
-from pages.shared import host_loaders, loaders
+from pages.shared import host_loaders
 from pages.shared.feedback import plain, show_table
 from pages.shared.host_view import HostView
 from pages.shared.host_walking import walk
@@ -24,11 +24,10 @@ ALL_HOURS = "host_all_hours"
 def show_behaviour(view: HostView) -> None:
     """Show packets, ports and dark addresses by day and hour, and ports by day."""
     st.subheader("By day")
-    missing = loaders.health(view.workspace).missing
     for column, (field, title) in zip(st.columns(len(COUNTS)), COUNTS, strict=True):
         with column:
             st.caption(f"{title} a day")
-            chart = host_charts.by_day(view.history, field, title.lower(), missing)
+            chart = host_charts.by_day(view.history, field, title.lower(), view.calendar)
             st.altair_chart(
                 chart, width="stretch", key=f"host_day_{field}", alt=f"{title} of the host by day"
             )
@@ -89,9 +88,7 @@ def _show_all_hours(view: HostView, field: str) -> None:
     parts = [hours.assign(bin=day) for day, hours in found.items()]
     table = pd.concat(parts, ignore_index=True)
     grouped = table.groupby(["bin", "hour"])[[field]].sum().reset_index()
-    chart = host_charts.hours_by_day(
-        grouped, list(view.history["bin"]), field, field.replace("_", " ")
-    )
+    chart = host_charts.hours_by_day(grouped, view.calendar, field, field.replace("_", " "))
     st.altair_chart(chart, width="stretch", key="host_hours_all", alt="Hours of the host by day")
 
 
@@ -109,7 +106,7 @@ def _show_ports(view: HostView) -> None:
             f"The {len(chosen):,} ports with most packets of {total:,}; they have {share:.1%} of "
             "its packets."
         )
-    chart = host_charts.ports_by_day(ports, chosen, list(view.history["bin"]))
+    chart = host_charts.ports_by_day(ports, chosen, view.calendar)
     st.altair_chart(chart, width="stretch", key="host_ports", alt="Packets of the host by port")
     _show_port_table(view, ports)
 

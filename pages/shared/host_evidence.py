@@ -11,6 +11,7 @@ from darkgnn_core.charts.host_words import (
     trait_table,
 )
 from darkgnn_core.evaluation.predictions import Texts, Voting
+from darkgnn_core.hosts.cautions import FEW_PACKETS
 from darkgnn_core.hosts.evidence import Evidence, evidence_of
 from darkgnn_core.hosts.packet_hours import hour_profiles
 from darkgnn_core.hosts.predicting import Nearby, place_of
@@ -19,7 +20,7 @@ from darkgnn_core.runs import Run
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 from pages.shared import host_loaders
 from pages.shared.feedback import plain, safe, show_table
-from pages.shared.host_header import other_runs
+from pages.shared.host_header import names_of, other_runs
 from pages.shared.host_view import HostView
 
 SMALL_ROWS = 320
@@ -109,6 +110,12 @@ def _show_flags(found: Evidence) -> None:
             st.badge("Same /24", icon=":material/lan:", color="orange")
         else:
             st.badge("Another network", icon=":material/lan:", color="green")
+        if found.packets[1] < FEW_PACKETS:
+            st.badge(
+                f"Neighbour sent {found.packets[1]:,.0f} packets only",
+                icon=":material/warning:",
+                color="orange",
+            )
         if not found.shared.count:
             st.badge("No port in common", icon=":material/warning:", color="orange")
     if found.is_same_prefix:
@@ -163,7 +170,7 @@ def _show_agreement(view: HostView, run: Run, voting: Voting, near: Nearby, neig
     others = other_runs(view)
     if not others:
         return
-    rows = []
+    names, rows = names_of(others), []
     for other in others:
         found = host_loaders.ranks(
             view.workspace, other.id, view.day, view.host, near.hosts.tolist(), voting
@@ -171,7 +178,7 @@ def _show_agreement(view: HostView, run: Run, voting: Voting, near: Nearby, neig
         place, of = found.get(neighbour, (None, 0))
         rows.append(
             {
-                "run": other.name,
+                "run": names[other.id],
                 "place among its neighbours": "not there" if place is None else f"{place:,}",
                 "of": of,
                 "among the nearest": "yes" if place is not None and place <= voting.k else "no",

@@ -1,5 +1,6 @@
 """The top of the page: who the host is, what the run takes it for, and what to doubt."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -50,6 +51,14 @@ def other_runs(view: HostView) -> list[Run]:
     own = "" if view.run is None else view.run.id
     runs = [run for run in usable_runs(view.workspace) if run.id != own and view.day in run.days]
     return runs[:OTHER_RUNS]
+
+
+def names_of(runs: Sequence[Run]) -> dict[str, str]:
+    """Return what to call runs, by id; runs of the same name are told apart by their ids."""
+    names = [run.name for run in runs]
+    return {
+        run.id: run.name if names.count(run.name) == 1 else f"{run.name} ({run.id})" for run in runs
+    }
 
 
 def _show_words(
@@ -154,7 +163,6 @@ def _doubtful(view: HostView, told: ToldOf, found: Prediction | None) -> Doubtfu
         packets=_told_number(row["packets"]),
         ttl_share=_told_number(row["ttl_common_share"]),
         backscatter=_backscatter(view),
-        label=told.label,
         opinions=first_of_each(list(zip(claims["source"], claims["label"], strict=True))),
         votes=_votes(view, found),
         near=None if near is None else near.hosts,
@@ -176,9 +184,10 @@ def _backscatter(view: HostView) -> float | None:
 def _votes(view: HostView, found: Prediction | None) -> dict[str, str]:
     if found is None or view.run is None:
         return {}
-    said = {view.run.name: found.label}
-    for run in other_runs(view):
+    said = {}
+    runs = [view.run, *other_runs(view)]
+    for run, name in zip(runs, names_of(runs).values(), strict=True):
         other = prediction_of(view, run)
         if other is not None:
-            said[f"{run.name} ({run.id})" if run.name in said else run.name] = other.label
+            said[name] = other.label
     return said

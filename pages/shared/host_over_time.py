@@ -21,9 +21,10 @@ from darkgnn_core.hosts.over_time import (
 )
 from darkgnn_core.runs import Run
 from darkgnn_core.set_tables import csv_of
-from pages.shared import host_loaders
+from pages.shared import host_loaders, state
 from pages.shared.context import usable_runs
 from pages.shared.feedback import plain, safe, show_table
+from pages.shared.host_header import names_of
 from pages.shared.host_neighbours import choose_metric, needed_run
 from pages.shared.host_view import HostView
 from pages.shared.host_walking import walk
@@ -69,8 +70,9 @@ def show_over_time(view: HostView) -> None:
 
 def _days(view: HostView, run: Run, voting: Voting) -> list[DayNear] | None:
     """Return who was near on each day of a run; None where the analyst stopped it."""
+    days = [day for day in run.days if state.first_day() is None or state.is_in_range(day)]
     found = walk(
-        run.days,
+        days,
         "Finding neighbours",
         f"{KEY}_near_{run.id}",
         lambda day: host_loaders.day_near(view.workspace, run.id, day, view.host, voting.k, voting),
@@ -82,7 +84,7 @@ def _show_overlap(
     view: HostView, run: Run, voting: Voting, days: Sequence[DayNear], table: pd.DataFrame
 ) -> None:
     others = [each for each in usable_runs(view.workspace) if each.id != run.id]
-    names = {each.id: each.name for each in others}
+    names = names_of(others)
     chosen = st.multiselect(
         "Hold against other runs",
         list(names),
@@ -95,7 +97,7 @@ def _show_overlap(
     for other in (each for each in others if each.id in chosen):
         found = _days(view, other, voting)
         if found is not None:
-            by_run[plain(f"run {other.name} ({other.id})")] = found
+            by_run[plain(names[other.id])] = found
     left, right = st.columns(2)
     with left:
         st.subheader("How far neighbours stay the same")
@@ -136,7 +138,7 @@ def _show_faithful(view: HostView, voting: Voting, days: Sequence[DayNear]) -> N
     hosts = np.unique(found["host"].to_numpy().astype(np.uint32))
     shown = found.assign(host=[address_text(host) for host in found["host"]])
     st.altair_chart(
-        host_charts.companions_by_day(shown, [day.bin for day in days]),
+        host_charts.companions_by_day(shown, view.calendar),
         width="stretch",
         key=f"{KEY}_faithful",
         alt="On which days each of the most faithful neighbours was near",
@@ -167,7 +169,7 @@ def _show_moves(view: HostView, run: Run, there: Sequence[str]) -> None:
         st.text("Too few hosts are on two days to turn one onto the other.")
         return
     st.altair_chart(
-        host_charts.moved_by_day(moves, list(run.days)),
+        host_charts.moved_by_day(moves, view.calendar),
         width="stretch",
         key=f"{KEY}_moved",
         alt="How far the embedding of the host moved each day",

@@ -10,7 +10,7 @@ from darkgnn_core.hosts.predicting import Prediction, Standing
 from pages.shared import host_loaders
 from pages.shared.case_note_box import offer_notes
 from pages.shared.feedback import plain, safe, show_table
-from pages.shared.host_header import other_runs, prediction_of
+from pages.shared.host_header import names_of, other_runs, prediction_of
 from pages.shared.host_view import HostView
 from pages.shared.label_dialog import offer_labelling
 
@@ -60,7 +60,7 @@ def _show_standing(standing: Standing, place: int) -> None:
             f"{1 - standing.share_nearer:.0%} of its own hosts are to one another."
         )
     )
-    chart = class_distances(standing.distances, standing.distance, standing.limit, standing.label)
+    chart = class_distances(standing.distances, standing.distance, standing.limit)
     st.altair_chart(
         chart,
         width="stretch",
@@ -70,14 +70,15 @@ def _show_standing(standing: Standing, place: int) -> None:
 
 
 def _show_others(view: HostView) -> None:
-    rows = []
-    for run in other_runs(view):
+    others = other_runs(view)
+    names, rows = names_of(others), []
+    for run in others:
         other = prediction_of(view, run)
         if other is not None:
             near = other.standings[0] if other.standings else None
             rows.append(
                 {
-                    "run": run.name,
+                    "run": names[run.id],
                     "taken for": other.label,
                     "votes": f"{other.votes} of {other.k}",
                     "nearest class": "none" if near is None else near.label,

@@ -9,6 +9,7 @@ import streamlit as st
 from darkgnn_core.charts.host_words import address_text
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.errors import ConfigError
+from darkgnn_core.hosts.history import calendar
 from darkgnn_core.hosts.typed import read_address
 from darkgnn_core.runs import Run
 from darkgnn_core.workspace import Workspace
@@ -52,6 +53,11 @@ class HostView:
         """What the host did on the day that is shown, by column of the history."""
         found = self.history[self.history["bin"] == self.day].iloc[0]
         return {str(name): value for name, value in found.items()}
+
+    @property
+    def calendar(self) -> list[str]:
+        """All bins, and the days between them without data."""
+        return calendar([str(each) for each in self.history["bin"]], self.config.bin_hours)
 
     @property
     def embedded_by(self) -> Run | None:
