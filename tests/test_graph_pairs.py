@@ -18,6 +18,7 @@ from darkgnn_core.graphs.nodes import (
     ports_among,
 )
 from darkgnn_core.graphs.pairs import NOT_TOLD, joined, keys_of, no_pairs, read_day
+from darkgnn_core.graphs.ports import read_visitors, visitors
 from darkgnn_core.graphs.typed import MOST_PORTS, read_seeds
 from darkgnn_core.shelf import open_snapshot
 from darkgnn_core.snapshots.reading import column, read_edges, read_pairs
@@ -75,6 +76,8 @@ def test_a_snapshot_is_read_as_it_was_stored(tmp_path: Path) -> None:
     day = read_day(directory)
     table, edges = read_pairs(directory), read_edges(directory)
     assert day.packets.tolist() == column(table, "packets").tolist()
+    assert read_visitors(directory, 23).equals(visitors(day, 23))
+    assert len(visitors(day, 23)) == 4
     told = {
         (host, port): (dark, first)
         for host, port, dark, first in zip(

@@ -221,3 +221,49 @@ def test_hosts_that_are_drawn_become_a_set(run: Any, workspace: Workspace) -> No
     click(app, "graph_drawn_keep")
     assert app.query_params["set"]
     assert app.segmented_control(key="graph_start").value == "Typed", "the graph stays"
+
+
+def test_a_port_is_held_against_its_own_days(run: Any, workspace: Workspace) -> None:
+    """Hosts that day, the new ones as a table, a set and a chart; ports like it."""
+    app = run(workspace.root, "port 23", graph_section="Port")
+    figures = {metric.label: metric.value for metric in app.main.metric}
+    assert figures == {
+        "Hosts that day": "4",
+        "New here": "4",
+        "Usual hosts a day": "4.0",
+        "Packets that day": "32",
+    }
+    assert table(app, "new_hosts")["times"].tolist() == [1.0]
+    assert len(app.main.get("vega_lite_chart")) == 2
+    assert table(app, "address")["address"].nunique() == 4
+    click(app, "graph_port_new_keep")
+    assert "new on port 23 telnet" in told_in_sidebar(app)
+
+
+def told_in_sidebar(app: AppTest) -> str:
+    """Return the words of the sidebar."""
+    return "\n".join(str(each.value) for kind in ("caption", "text") for each in getattr(app, kind))
+
+
+def test_central_nodes_and_groups_can_be_chosen(run: Any, workspace: Workspace) -> None:
+    """The port in the middle comes first; groups in the drawing and over all hosts."""
+    app = run(workspace.root, "port 23", graph_section="Central nodes")
+    central = table(app, "betweenness")
+    assert central.iloc[0][["node", "betweenness", "degree"]].tolist() == ["23 telnet", 1.0, 4]
+    app.segmented_control(key="graph_section").set_value("Groups").run()
+    app.number_input(key="graph_group_ports").set_value(1).run()
+    assert table(quiet(app), "which ports")["which ports"].tolist() == ["23 telnet"]
+    app.segmented_control(key="graph_group_kind").set_value("Equal ports, all hosts").run()
+    groups = table(quiet(app), "which ports")
+    assert groups["hosts"].tolist() == [4] * 5
+    app.segmented_control(key="graph_group_kind").set_value("Near ports, all hosts").run()
+    assert len(table(quiet(app), "which ports")) == 5
+    app.number_input(key="graph_group_hosts").set_value(9).run()
+    assert "None." in told(quiet(app))
+
+
+def test_the_drawing_can_be_handed_on(run: Any, workspace: Workspace) -> None:
+    """Five files are offered."""
+    app = run(workspace.root, "port 23", graph_section="Export")
+    offered = [each.proto.label for each in app.main.get("download_button")]
+    assert offered == ["GraphML", "Edges as CSV", "Nodes as CSV", "SVG", "PNG"]

@@ -6,7 +6,8 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
-from darkgnn_core.charts.axes import count_tip
+from darkgnn_core.charts.axes import count_axis, count_tip, day_axis, day_tip
+from darkgnn_core.charts.class_colours import colour_of
 from darkgnn_core.charts.graph_tables import PORT_KIND
 from darkgnn_core.charts.graph_words import CHANGE_WORDS
 from darkgnn_core.graphs.layouts import Layout
@@ -32,6 +33,7 @@ CHANGE_LOOKS = {
 }
 
 FORCE_HEIGHT = 640
+STORY_HEIGHT = 220
 ROW_PIXELS = 15
 HEIGHTS = (420, 2_000)
 MARGIN = 0.05
@@ -196,3 +198,40 @@ def _names(
         written(named[is_host], "right", -11),
         written(named[~is_host], "left", 12),
     ]
+
+
+def visitors_by_day(counted: pd.DataFrame, bins: Sequence[str], names: Sequence[str]) -> alt.Chart:
+    """Return stacked bars: hosts that asked for a port by day, by label.
+
+    Args:
+        counted: As `graphs.ports.daily_classes` gives it.
+        bins: All bins, in order.
+        names: All labels of the workspace, so that colours are those of other pages.
+    """
+    order = counted.groupby("label")["hosts"].sum().sort_values(ascending=False)
+    labels = [str(each) for each in order.index]
+    totals = counted.groupby("bin")["hosts"].sum()
+    chart: alt.Chart = (
+        alt.Chart(counted, height=STORY_HEIGHT)
+        .mark_bar()
+        .encode(
+            x=day_axis(pd.Series(list(bins))),
+            y=count_axis("hosts", "hosts", float(totals.max())),
+            color=alt.Color(
+                "label:N",
+                scale=alt.Scale(
+                    domain=labels, range=[colour_of(each, sorted(names)) for each in labels]
+                ),
+                legend=alt.Legend(
+                    title=None, orient="top", columns=6, labelLimit=150, padding=0, offset=4
+                ),
+            ),
+            tooltip=[
+                day_tip(),
+                alt.Tooltip("label:N"),
+                count_tip("hosts", "hosts"),
+                count_tip("packets", "packets"),
+            ],
+        )
+    )
+    return chart

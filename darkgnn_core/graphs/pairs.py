@@ -197,3 +197,13 @@ def frame_of(pairs: Pairs) -> pd.DataFrame:
     return pd.DataFrame(
         {"host": pairs.hosts, "port": pairs.ports} | {name: getattr(pairs, name) for name in names}
     )
+
+
+def pairs_from(frame: pd.DataFrame) -> Pairs:
+    """Return pairs from a table as `frame_of` gives it, rows in any order."""
+    order = np.lexsort((frame["port"], frame["host"]))
+    fields = {name: frame[name].to_numpy()[order] for name in frame_of(no_pairs()).columns}
+    return Pairs(
+        fields["host"].astype(np.uint32), fields["port"].astype(np.int32),
+        *(fields[name].astype(np.int64) for name in list(fields)[2:]),
+    )  # fmt: skip

@@ -10,10 +10,21 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.graph_tables import edge_rows
+from darkgnn_core.graphs.centrality import centrality
 from darkgnn_core.graphs.difference import either_day, with_changes
+from darkgnn_core.graphs.groups import Groups, maximal_bicliques, same_ports
 from darkgnn_core.graphs.limits import Doings, Limits, Seeds
 from darkgnn_core.graphs.nodes import Node, host_node, port_node
-from darkgnn_core.graphs.pairs import Pairs, frame_of, joined, met_by, no_pairs, read_day
+from darkgnn_core.graphs.pairs import (
+    Pairs,
+    frame_of,
+    joined,
+    met_by,
+    no_pairs,
+    pairs_from,
+    read_day,
+)
+from darkgnn_core.graphs.ports import read_visitors, similar_ports, visitors
 from darkgnn_core.graphs.subgraph import Shown, subgraph
 from darkgnn_core.graphs.typed import read_seeds
 from darkgnn_core.host_sets import find_set
@@ -26,6 +37,7 @@ from pages.shared import loaders
 
 Inputs = tuple[tuple[str, str, str], ...]
 Hosts = npt.NDArray[np.uint32]
+Texts = npt.NDArray[np.object_]
 RANGES = 2
 
 
@@ -242,3 +254,88 @@ def neighbours(workspace: Workspace, question: Question, node: Node) -> pd.DataF
     first = ["port" if node.is_host else "host", "packets"]
     rest = [name for name in rows.columns if name not in (*first, "first")]
     return rows[[*first, *rest]].assign(id=[each.id for each in nodes])
+
+
+def port_visitors(workspace: Workspace, day: str, port: int) -> tuple[pd.DataFrame, Texts]:
+    """Return who sent to a port on a day, and their labels as of that day."""
+    state = loaders.label_state(workspace)
+    return _port_visitors(str(workspace.root), inputs_of(workspace, [day]), state, day, port)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _port_visitors(
+    root: str, inputs: Inputs, state: str, day: str, port: int
+) -> tuple[pd.DataFrame, Texts]:
+    workspace = loaders.workspace_at(root)
+    directory = open_snapshot(workspace, workspace.snapshot_config(), day).directory
+    found = visitors(no_pairs(), port) if directory is None else read_visitors(directory, port)
+    with workspace.catalogue() as connection:
+        told = resolve(connection, found["host"].to_numpy(np.uint32), day=day[:10])
+    return found, told.labels
+
+
+def like_ports(workspace: Workspace, days: Sequence[str], port: int) -> pd.DataFrame:
+    """Return the ports visited like one (`ports.similar_ports`)."""
+    return _like_ports(str(workspace.root), inputs_of(workspace, days), tuple(days), port)
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing ports by their visitors")
+def _like_ports(root: str, inputs: Inputs, days: tuple[str, ...], port: int) -> pd.DataFrame:
+    return similar_ports(pairs_of(loaders.workspace_at(root), days), port)
+
+
+def central_nodes(workspace: Workspace, question: Question) -> pd.DataFrame:
+    """Return how central the nodes drawn are (`centrality.centrality`)."""
+    inputs = inputs_of(workspace, [*question.days, question.compared])
+    return _central_nodes(str(workspace.root), inputs, loaders.label_state(workspace), question)
+
+
+@st.cache_data(max_entries=16, show_spinner="Counting shortest paths")
+def _central_nodes(root: str, inputs: Inputs, state: str, question: Question) -> pd.DataFrame:
+    shown = answer(loaders.workspace_at(root), question).shown
+    return centrality(shown.ids, shown.edges)
+
+
+def groups_drawn(workspace: Workspace, question: Question, hosts: int, ports: int) -> Groups:
+    """Return the maximal bicliques of the part that is drawn."""
+    inputs = inputs_of(workspace, [*question.days, question.compared])
+    state = loaders.label_state(workspace)
+    return _groups_drawn(str(workspace.root), inputs, state, question, hosts, ports)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for groups in the drawing")
+def _groups_drawn(
+    root: str, inputs: Inputs, state: str, question: Question, hosts: int, ports: int
+) -> Groups:
+    edges = answer(loaders.workspace_at(root), question).shown.edges
+    return maximal_bicliques(pairs_from(edges), min_hosts=hosts, min_ports=ports)
+
+
+def groups_of_days(
+    workspace: Workspace, days: Sequence[str], near: float, hosts: int, ports: int
+) -> Groups:
+    """Return the groups of all hosts of some days with equal or near sets of ports."""
+    inputs = inputs_of(workspace, days)
+    return _groups_of_days(str(workspace.root), inputs, tuple(days), near, hosts, ports)
+
+
+@st.cache_resource(max_entries=6, show_spinner="Comparing the ports of all hosts")
+def _groups_of_days(
+    root: str, inputs: Inputs, days: tuple[str, ...], near: float, hosts: int, ports: int
+) -> Groups:
+    pairs = pairs_of(loaders.workspace_at(root), days)
+    return same_ports(pairs, near=near, min_hosts=hosts, min_ports=ports)
+
+
+def label_counts(
+    workspace: Workspace, question: Question, parts: Sequence[Hosts]
+) -> list[dict[str, int]]:
+    """Return hosts by label of each part, the most frequent first."""
+    told = labels_of(workspace, question.days, question.compared)
+    found = []
+    for hosts in parts:
+        codes = told.codes[np.searchsorted(told.hosts, hosts)]
+        counts = np.bincount(codes, minlength=len(told.names))
+        named = [(told.names[code], int(counts[code])) for code in np.flatnonzero(counts)]
+        found.append(dict(sorted(named, key=lambda pair: (-pair[1], pair[0]))))
+    return found

@@ -61,7 +61,7 @@ def _show_one(view: GraphView, node: Node) -> None:
     what = "ports" if node.is_host else "hosts"
     st.text(plain(f"{node_words(node)}: {label_of(node, view.answer.labels)}"))
     st.caption(
-        f"{int(row['packets']):,} packets, {int(row['neighbours']):,} {what}, "
+        f"{int(row['packets']):,} packets, {int(row['neighbours']):,} {safe(what)}, "
         f"{int(row['shown']):,} of them drawn."
     )
     _show_actions(view, node, int(row["neighbours"]) - int(row["shown"]), what)
@@ -144,7 +144,7 @@ def _show_met(view: GraphView, met: pd.DataFrame, what: str) -> None:
     """Show all neighbours, drawn or not; a row that is drawn can be chosen."""
     table = met.drop(columns=["id"])
     height: int | Literal["auto"] = "auto" if len(table) < ROWS else ROWS * ROW_PIXELS
-    st.caption(f"All {len(table):,} {what}, drawn or not. Choose a row to select it.")
+    st.caption(f"All {len(table):,} {safe(what)}, drawn or not. Choose a row to select it.")
     drawn = set(view.rows["id"])
     ids = [each if each in drawn else "" for each in met["id"]]
     show_table(

@@ -1,6 +1,5 @@
 """The graph in view: what is asked for, what is shown of it, and where each node is drawn."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,13 +11,11 @@ from darkgnn_core.graphs.layouts import Layout, Places, places_of
 from darkgnn_core.graphs.nodes import Node
 from darkgnn_core.workspace import Workspace
 from pages.shared import graph_loaders, graph_state, loaders, state
-from pages.shared.feedback import plain
 from pages.shared.graph_limits import Choice, choose
 from pages.shared.graph_loaders import Answer, Question
 from pages.shared.graph_start import Start
+from pages.shared.host_walking import walk
 
-QUIET_S = 0.6
-STOPPED = "graph_reading_stopped"
 SLOW_NODES = 250
 
 
@@ -104,31 +101,14 @@ def read_range(workspace: Workspace, days: Sequence[str]) -> bool:
     """Read the days of a range with progress; False where the analyst stopped it."""
     if graph_loaders.are_read(workspace, days):
         return True
-    if st.session_state.get(STOPPED) == list(days):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Stopped. Choose a shorter range in the sidebar, or go on.")
-            st.button("Go on", key="graph_go_on", on_click=_stop_at, args=(None,))
+    found = walk(
+        list(days),
+        "Reading who sent to which port",
+        "graph_range",
+        lambda day: graph_loaders.day_pairs(workspace, day),
+    )
+    if found is None:
         return False
-    started, shown, bar, parts = time.monotonic(), st.empty(), None, []
-    for done, day in enumerate(days):
-        words = plain(f"Reading {day}, {done} of {len(days)} days")
-        if bar is not None:
-            bar.progress(done / len(days), text=words)
-        elif time.monotonic() - started > QUIET_S:
-            with shown.container():
-                bar = st.progress(done / len(days), text=words)
-                st.button(
-                    "Stop",
-                    key="graph_stop",
-                    icon=":material/stop:",
-                    on_click=_stop_at,
-                    args=(list(days),),
-                )
-        parts.append(graph_loaders.day_pairs(workspace, day))
-    graph_loaders.hold_range(workspace, days, parts)
-    shown.empty()
+    with st.spinner(f"Putting {len(days):,} days together"):
+        graph_loaders.hold_range(workspace, days, list(found.values()))
     return True
-
-
-def _stop_at(days: list[str] | None) -> None:
-    st.session_state[STOPPED] = days
