@@ -24,6 +24,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from darkgnn_core.baselines.daily import TableTrainer
 from darkgnn_core.run_config import TableConfig
@@ -62,7 +63,10 @@ def compress(matrix: csr_matrix, dimensions: int, seed: int) -> Floats:
     weights.resize((rows, max(columns, 2)))  # the decomposition takes no single column
     size = min(dimensions, rows, columns)
     decomposition = TruncatedSVD(size, algorithm="randomized", n_iter=5, random_state=seed)
-    with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance, not used here
+    with (
+        np.errstate(invalid="ignore", divide="ignore"),  # shares of no variance, not used here
+        threadpool_limits(1, "blas"),  # OpenBLAS waits by spinning: on a busy machine 5 to 8 times
+    ):
         vectors = decomposition.fit_transform(weights)
     strengths = decomposition.singular_values_
     vectors[:, strengths <= strengths[0] * max(rows, columns) * np.finfo(np.float64).eps] = 0
