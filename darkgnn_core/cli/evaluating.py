@@ -15,8 +15,15 @@ from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import ConfigError, RunError
 from darkgnn_core.evaluation.comparing import compare, sentence
 from darkgnn_core.evaluation.labelled_days import LabelledDay, LabelScope, labelled_days
+from darkgnn_core.evaluation.open_set import alarms_of, left_out_classes, open_set_days
 from darkgnn_core.evaluation.predictions import Ties, Voting
-from darkgnn_core.evaluation.protocols import DUMMIES, PROTOCOLS, SAME_DAY_LOO, Protocol
+from darkgnn_core.evaluation.protocols import (
+    DUMMIES,
+    OPEN_SET,
+    PROTOCOLS,
+    SAME_DAY_LOO,
+    Protocol,
+)
 from darkgnn_core.evaluation.repeats import Repeats, evaluate, over_repeats
 from darkgnn_core.neighbours import METRICS
 from darkgnn_core.runs import Run, find_run, open_embedding
@@ -71,6 +78,26 @@ DAYS = {
     "ece": "ECE",
 }
 """Columns of each table with what people read above them."""
+
+ALARMS = {
+    "run": "run",
+    "unknown_hosts": "unknown hosts",
+    "alarms": "told a class",
+    "alarm_share": "share",
+    "abstained": "labelled told unknown",
+    "abstained_share": "share",
+    "auroc": "AUROC, class held out",
+    "fpr_at_95_tpr": "FPR at 95 % TPR",
+}
+LEFT_OUT = {
+    "run": "run",
+    "label": "label",
+    "days": "days",
+    "hosts": "hosts",
+    "auroc": "AUROC",
+    "fpr_at_95_tpr": "FPR at 95 % TPR",
+}
+"""The same for the open set: a class held out is one that no neighbour has."""
 
 PAIR_NUMBERS = ("difference", "sd", "low", "high", "p", "p_holm", "detectable")
 """Columns that people read with four decimals."""
@@ -141,7 +168,29 @@ def run_evaluate(arguments: argparse.Namespace, output: Output) -> int:
             for variant, repeats in _evaluated(dummy, days, keys, voting, arguments).items():
                 found[dummy.name, variant] = repeats
     _show(protocol, keys, found, output)
+    if protocol is OPEN_SET:
+        _show_open_set(workspace, runs, keys, voting, arguments, output)
     return OK
+
+
+def _show_open_set(
+    workspace: Workspace,
+    runs: Sequence[Run],
+    keys: Sequence[str],
+    voting: Voting,
+    arguments: argparse.Namespace,
+    output: Output,
+) -> None:
+    """Show what became of unknown hosts, and how well a class held out is told to be new."""
+    totals, classes = [], []
+    for run in runs:
+        days = _labelled(workspace, run, keys, arguments, with_past=True)
+        found = open_set_days(days, keys, voting)
+        name = {"run": f"{run.name} ({run.id[:6]})"}
+        totals.append(name | alarms_of(found))
+        classes.append(left_out_classes(found).assign(**name))
+    _table("open_set", pd.DataFrame(totals), ALARMS, "Unknown hosts, and classes held out", output)
+    _table("left_out", pd.concat(classes, ignore_index=True), LEFT_OUT, "Held out by class", output)
 
 
 def _voting(arguments: argparse.Namespace) -> Voting:

@@ -5,8 +5,8 @@ from the day that is scored. An unknown host told a class is an alarm; some alar
 since nobody knows what the host is.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,6 @@ from darkgnn_core.evaluation.predictions import (
     DayScores,
     Floats,
     Ints,
-    Mask,
     Texts,
     Voting,
     coded,
@@ -26,6 +25,7 @@ from darkgnn_core.evaluation.predictions import (
 )
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.neighbours import MISSING, Neighbours, nearest_in, nearest_to, prepare
+from darkgnn_core.spaces import one_thread_each
 
 NAME = "open_set"
 ACCEPTED = 0.95
@@ -92,7 +92,7 @@ def open_set_day(days: Sequence[LabelledDay], voting: Voting) -> OpenSetDay:
 def _told(days: Sequence[LabelledDay], voting: Voting) -> tuple[DayScores, float]:
     day = days[-1]
     labels = day.classes(voting)
-    near, known = _near_known(day, labels != UNKNOWN, voting)
+    near, known = _near_labelled(day, voting)
     names, codes = coded(labels[known])
     outcome = vote(np.append(codes, MISSING)[near.positions], voting.ties)
     threshold = _threshold(days[:-1][-CALIBRATION_DAYS:], voting)
@@ -114,18 +114,28 @@ def _told(days: Sequence[LabelledDay], voting: Voting) -> tuple[DayScores, float
     return scores, threshold
 
 
-def _near_known(day: LabelledDay, is_known: Mask, voting: Voting) -> tuple[Neighbours, Ints]:
+def _near_labelled(day: LabelledDay, voting: Voting) -> tuple[Neighbours, Ints]:
     """Return every host's nearest labelled hosts, itself left out, and where those stand."""
-    known, others = np.flatnonzero(is_known), np.flatnonzero(~is_known)
+    known = day.labelled(voting)
+    others = np.setdiff1d(np.arange(len(day.labels)), known, assume_unique=True)
+    inside, outside = _near_known(day, known, others, voting)
+    back = np.argsort(np.concatenate([known, others]), kind="stable")
+    positions = np.concatenate([inside.positions, outside.positions])[back]
+    return Neighbours(positions, np.concatenate([inside.distances, outside.distances])[back]), known
+
+
+def _near_known(
+    day: LabelledDay, known: Ints, others: Ints, voting: Voting
+) -> tuple[Neighbours, Neighbours]:
+    """Return the nearest of the hosts `known` to these hosts, none to itself, and to others."""
     rows = day.rows(voting)
     prefixes = prefixes_of(day.embedding.hosts) if voting.leaves_out_prefix else None
     groups, own = (None, None) if prefixes is None else (prefixes[known], prefixes[others])
     space = prepare(rows[known], metric=voting.metric, standardise=False, groups=groups)
-    inside = nearest_in(space, None, voting.k)
-    outside = nearest_to(space, rows[others], voting.k, groups=own)
-    back = np.argsort(np.concatenate([known, others]), kind="stable")
-    positions = np.concatenate([inside.positions, outside.positions])[back]
-    return Neighbours(positions, np.concatenate([inside.distances, outside.distances])[back]), known
+    return (
+        nearest_in(space, None, voting.k),
+        nearest_to(space, rows[others], voting.k, groups=own),
+    )
 
 
 def _threshold(days: Sequence[LabelledDay], voting: Voting) -> float:
@@ -144,19 +154,84 @@ def _held_out(day: LabelledDay, labels: Texts, voting: Voting) -> pd.DataFrame:
     rows = []
     for name in names if len(names) > 1 else []:
         is_known = (labels != UNKNOWN) & (labels != name)
-        near, _ = _near_known(day, is_known, voting)
-        novel = near.distances[labels == name, 0]
-        known = near.distances[is_known, 0]
-        accepted = float((novel <= np.quantile(known, ACCEPTED)).mean())
+        left, held = np.flatnonzero(is_known), np.flatnonzero(labels == name)
+        inside, outside = _near_known(day, left, held, replace(voting, k=1))
+        known, novel = inside.distances[:, 0], outside.distances[:, 0]
         rows.append(
             {
                 "label": name,
                 "hosts": len(novel),
                 "auroc": auroc(known, novel),
-                "fpr_at_95_tpr": accepted,
+                "fpr_at_95_tpr": float((novel <= np.quantile(known, ACCEPTED)).mean()),
             }
         )
     return pd.DataFrame(rows, columns=["label", "hosts", "auroc", "fpr_at_95_tpr"])
+
+
+def open_set_days(
+    days: Sequence[LabelledDay],
+    keys: Sequence[str],
+    voting: Voting,
+    told: Callable[[int, int, str], None] | None = None,
+) -> list[OpenSetDay]:
+    """Do `open_set_day` for some days, each from it and the days before it alone.
+
+    Args:
+        days: All days there are, in time order.
+        keys: Names of the days asked for; each is one of `days`.
+        voting: How labelled neighbours vote.
+        told: As `protocols.predict_days`.
+    """
+    tell = told or (lambda done, total, what: None)
+    place = {day.key: at for at, day in enumerate(days)}
+    found = []
+    with one_thread_each():
+        for done, key in enumerate(keys):
+            tell(done, len(keys), key)
+            found.append(open_set_day(days[: place[key] + 1], voting))
+    tell(len(keys), len(keys), "")
+    return found
+
+
+def alarms_of(days: Sequence[OpenSetDay]) -> dict[str, float]:
+    """Return what days come to together.
+
+    Returns:
+        `unknown_hosts`, `alarms` and `alarm_share` (alarms a host that is unknown), `abstained`
+        and `abstained_share` (of labelled hosts), `auroc` and `fpr_at_95_tpr` (means over classes,
+        then over days; NaN where no day has two classes).
+    """
+    unknown = sum(day.unknown_hosts for day in days)
+    alarms = sum(day.alarms for day in days)
+    labelled = sum(len(day.scores.hosts) for day in days) - unknown
+    abstained = sum(day.abstained for day in days)
+    means = [day.left_out[["auroc", "fpr_at_95_tpr"]].mean() for day in days]
+    over_days = pd.DataFrame(means).mean()
+    return {
+        "unknown_hosts": unknown,
+        "alarms": alarms,
+        "alarm_share": alarms / unknown if unknown else float("nan"),
+        "abstained": abstained,
+        "abstained_share": abstained / labelled if labelled else float("nan"),
+        "auroc": float(over_days["auroc"]),
+        "fpr_at_95_tpr": float(over_days["fpr_at_95_tpr"]),
+    }
+
+
+def left_out_classes(days: Sequence[OpenSetDay]) -> pd.DataFrame:
+    """Return how well each class is told to be new when it is held out, the mean over days.
+
+    Returns:
+        One row a class, by hosts: `label`, `days`, `hosts`, `auroc`, `fpr_at_95_tpr`.
+    """
+    table = pd.concat([day.left_out for day in days], ignore_index=True)
+    grouped = table.groupby("label", as_index=False).agg(
+        days=("hosts", "size"),
+        hosts=("hosts", "sum"),
+        auroc=("auroc", "mean"),
+        fpr_at_95_tpr=("fpr_at_95_tpr", "mean"),
+    )
+    return grouped.sort_values(["hosts", "label"], ascending=[False, True], ignore_index=True)
 
 
 def auroc(low: Floats, high: Floats) -> float:

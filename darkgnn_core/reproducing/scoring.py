@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy.typing as npt
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.evaluation.ceilings import GRADIENT_BOOSTING
 from darkgnn_core.evaluation.labelled_days import LabelledDay, LabelScope, labelled_days
+from darkgnn_core.evaluation.open_set import alarms_of, open_set_days
 from darkgnn_core.evaluation.predictions import Ties, Voting
-from darkgnn_core.evaluation.protocols import PROTOCOLS, SAME_DAY_LOO, Protocol
+from darkgnn_core.evaluation.protocols import OPEN_SET, PROTOCOLS, SAME_DAY_LOO, Protocol
 from darkgnn_core.evaluation.repeats import Repeats, evaluate, over_repeats
 from darkgnn_core.reproducing.rows import Row
 from darkgnn_core.run_config import NetworkConfig
@@ -71,6 +72,7 @@ class RowScores:
         seconds_a_day: Wall time of a day, the mean over its runs.
         peak_bytes: Largest memory of any of its runs; None where nothing was run.
         note: Why there are no scores, or what to mind about them.
+        alarms: What became of unknown hosts, means over its runs; in the open set alone.
     """
 
     row: Row
@@ -80,6 +82,7 @@ class RowScores:
     seconds_a_day: float | None = None
     peak_bytes: int | None = None
     note: str = ""
+    alarms: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -107,11 +110,14 @@ def score_runs(
         return [RowScores(row, "", None, tuple(runs), note=_why_none(runs))]
     protocol = PROTOCOLS[ask.protocol]
     by_variant: dict[str, list[Repeats]] = {}
+    alarms = []
     for run in done:
         days = _days_of_run(workspace, run, ask, protocol)
         found = evaluate(protocol, days, ask.keys, voting=ask.voting(row), seed=ask.seed, told=told)
         for variant, repeats in found.items():
             by_variant.setdefault(variant, []).append(repeats)
+        if protocol is OPEN_SET:
+            alarms.append(alarms_of(open_set_days(days, ask.keys, ask.voting(row), told)))
     seconds = [run.result["seconds_a_day"] for run in done]
     whole = RowScores(
         row,
@@ -121,11 +127,16 @@ def score_runs(
         seconds_a_day=float(np.mean(seconds)),
         peak_bytes=max(run.result["peak_bytes"] for run in done),
         note="; ".join(filter(None, [_saw_scored_days(done[0], ask), _some_failed(runs)])),
+        alarms={} if not alarms else {name: _mean(alarms, name) for name in alarms[0]},
     )
     return [
         replace(whole, variant=variant, repeats=_joined(found))
         for variant, found in by_variant.items()
     ]
+
+
+def _mean(each: Sequence[dict[str, float]], name: str) -> float:
+    return float(np.mean([values[name] for values in each]))
 
 
 def _joined(found: Sequence[Repeats]) -> Repeats:

@@ -29,6 +29,9 @@ METHODS = {
     "days": "days",
     "classes": "classes",
     "support": "support",
+    "alarm_share": "unknown hosts told a class",
+    "auroc": "AUROC, class held out",
+    "fpr_at_95_tpr": "FPR at 95 % TPR",
     "seconds_a_day": "s a day",
     "peak_mib": "peak MiB",
     "paper_f1": "paper's F1",
@@ -53,7 +56,7 @@ def _line(scores: RowScores) -> dict[str, Any]:
         "paper_f1": mean,
         "paper_sd": spread,
         "note": visible(scores.note),
-    }
+    } | {name: scores.alarms.get(name) for name in ("alarm_share", "auroc", "fpr_at_95_tpr")}
     if scores.repeats is None:
         return line
     summary = scores.repeats.summary
