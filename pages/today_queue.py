@@ -4,6 +4,7 @@ import streamlit as st
 
 from darkgnn_core.charts import sensor
 from pages.shared import loaders, state
+from pages.shared.case_note_box import offer_notes
 from pages.shared.feedback import show_table
 from pages.shared.first_run import show_first_run
 from pages.shared.sensor_view import show_day, show_gaps, show_hidden, show_pair
@@ -64,3 +65,4 @@ show_table(classes, "table2")
 st.header("Busiest hosts of the day")
 st.caption("Choose a row to open the host.")
 show_hosts(loaders.hosts(workspace, day, hide_known=state.is_known_hidden()), "hosts", height=360)
+offer_notes(workspace, "day", day, "today_notes")

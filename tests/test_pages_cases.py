@@ -20,6 +20,7 @@ from darkgnn_core.labels.verdicts import list_rejections
 from darkgnn_core.notes import add_note, list_notes
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.run_store import EMBEDDINGS
+from darkgnn_core.suggestions import SuggestionSettings
 from darkgnn_core.workspace import Workspace, open_workspace
 
 __all__ = ["no_processes"]
@@ -316,6 +317,21 @@ def test_suggestions_for_the_current_set_alone(run: Open, trained: Workspace) ->
     app.number_input(key="case_suggest_k").set_value(14).run()
     assert app.metric[1].value == "0"
     assert set(table(app, "why none")["why none"]) == {"its neighbours disagree"}
+
+
+def test_suggestions_that_were_stopped_wait_to_be_asked_again(
+    run: Open, trained: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is worked out until then; other settings are asked at once."""
+    monkeypatch.setattr("pages.shared.case_suggestions.PATIENCE_S", -1.0)  # show the bar at once
+    app = run(trained.root)
+    wanted = (trained_run(trained), DAYS[-1], SuggestionSettings(), None)
+    app.session_state["stopped_suggestions"] = str(wanted)
+    app.segmented_control(key="cases_view").set_value("Suggestions").run()
+    assert "Stopped" in quiet(app).info[0].value
+    assert not app.metric
+    click(app, "case_suggest_again")
+    assert app.metric[0].value == "9"
 
 
 def test_notes_are_written_changed_and_brought_back(run: Open, workspace: Workspace) -> None:

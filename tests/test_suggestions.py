@@ -176,6 +176,25 @@ def test_a_day_without_labels_suggests_nothing() -> None:
     assert everyone.hosts.shape == (0,)
 
 
+def test_progress_is_told_and_can_stop_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rises to the number of hosts, block by block; an error raised in it ends the work."""
+    monkeypatch.setattr("darkgnn_core.suggestions.BLOCK", 8)
+    embedding, labels = drawn(0)
+    told: list[tuple[int, int]] = []
+    found = suggest(embedding, labels, told=lambda done, total: told.append((done, total)))
+    done = [each for each, _ in told]
+    assert done == sorted(set(done))
+    assert told[-1] == (90, 90)
+    assert len(told) > 10
+    assert found.told.tolist() == suggest(embedding, labels).told.tolist()
+
+    def stop(done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        suggest(embedding, labels, told=stop)
+
+
 @pytest.mark.parametrize("wrong", [{"k": 0}, {"least_share": 1.1}, {"reach": -1}, {"metric": "l1"}])
 def test_wrong_settings_are_refused(wrong: dict) -> None:
     """With the name of the setting."""

@@ -6,6 +6,7 @@ from darkgnn_core.charts.label_tables import conflict_table
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
 from pages.shared.feedback import show_table
+from pages.shared.set_hosts import show_hosts
 
 SHOWN = 5_000
 
@@ -26,10 +27,11 @@ def show_conflicts(workspace: Workspace) -> None:
         f"{len(found):,} addresses or prefixes are disputed. None of them is settled silently: "
         "change the order of sources, or say under Names that two labels are one."
     )
-    show_table(
-        conflict_table(found.head(SHOWN)),
-        "label_conflict_table",
-        height=480 if len(found) > 12 else "auto",
-    )
+    table = conflict_table(found.head(SHOWN))
+    if only_seen:
+        st.caption("Choose a row to open the host.")
+        show_hosts(table, "label_conflict_hosts")
+    else:
+        show_table(table, "label_conflict_table", height=480 if len(found) > 12 else "auto")
     if len(found) > SHOWN:
         st.caption(f"The first {SHOWN:,} of them, by address.")

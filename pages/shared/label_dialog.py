@@ -8,6 +8,7 @@ import streamlit as st
 
 from darkgnn_core.labels.analyst import MAX_TARGETS, add_labels
 from darkgnn_core.labels.targets import target_of
+from darkgnn_core.labels.texts import UNKNOWN, fold
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.context import run_shown
@@ -65,10 +66,13 @@ def ask_and_label(workspace: Workspace, hosts: Hosts) -> None:
     st.caption("What they are called now")
     show_table(now, "label_dialog_now")
     wanted = ask_label(workspace, "label_dialog", st.session_state.get(TURN, 0))
-    if len(now) > 1 or now["label"].iloc[0] not in ("unknown", wanted.label):
-        st.caption(
-            "A label by hand stands above lists, by default. Earlier labels by hand on these hosts "
-            "are taken back; they stay in the history."
+    others = now[~now["label"].isin([UNKNOWN, fold(wanted.label)])]["hosts"].sum()
+    if wanted.label and others:
+        st.warning(
+            f"Called something else now: {others:,} of {len(hosts):,}. A label by hand stands "
+            "above lists, unless the order of sources says otherwise; Conflicts on the page Labels "
+            "lists both. Earlier labels by hand are taken back and stay in the history.",
+            icon=":material/warning:",
         )
     run_id = run_shown(workspace)
     if run_id is not None:

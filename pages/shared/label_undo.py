@@ -42,7 +42,8 @@ def offer_undo(workspace: Workspace, key: str, *, after_reload: bool = False) ->
     added, withdrawn, what = last
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(plain(f"Last: {what}."))
-        if st.button("Undo", key=key, icon=":material/undo:"):
+        title = "Redo" if what.startswith(UNDONE) else "Undo"
+        if st.button(title, key=key, icon=":material/undo:"):
             state.forget_label_change()
             with workspace.catalogue() as connection:
                 back = undo(connection, Change(tuple(added), tuple(withdrawn)))

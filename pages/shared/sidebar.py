@@ -72,10 +72,14 @@ def _take_address() -> None:
 
 
 def _choose_day(bins: list[str]) -> None:
+    if state.DAY not in st.session_state and state.DAY not in st.query_params:
+        st.query_params[state.DAY] = bins[0]  # so that a link to the newest day stays one to it
     if state.day() not in bins:
         st.session_state[state.DAY] = bins[0]
     day_, since_ = st.columns(2, gap="xsmall", vertical_alignment="bottom")
-    day_.selectbox("Day (UTC)", bins, key=state.DAY, bind="query-params")
+    day_.selectbox(  # without a default, so that even the newest day stands in the address
+        "Day (UTC)", bins, index=None, key=state.DAY, bind="query-params"
+    )
     earlier = [each for each in bins if each < (state.day() or "")]
     if st.session_state.get(state.SINCE) not in earlier:
         st.session_state.pop(state.SINCE, None)

@@ -37,6 +37,7 @@ def test_a_reload_keeps_the_context(own: Server, context: BrowserContext) -> Non
     page = context.new_page()
     page.goto(own.login_url)
     settle(page)
+    expect(page).to_have_url(re.compile(f"day={DAYS[-1]}"))
     box = page.get_by_role("combobox", name=re.compile(r"Day \(UTC\)")).first
     box.click()
     page.get_by_role("option", name=DAYS[1], exact=True).click()
