@@ -107,6 +107,28 @@ def test_every_protocol_has_its_table(
     assert lowest > (0.5 if protocol == "open_set" else 0.75)
 
 
+def test_the_open_set_tells_alarms_and_classes_held_out(
+    capsys: pytest.CaptureFixture[str], workspace: Workspace
+) -> None:
+    """A third of the hosts is unknown and lies apart; each class held out is told to be new."""
+    run_id = made_run(workspace, RunConfig(), name="good")
+    embed(workspace, run_id, 9.0)
+    words = ["evaluate", run_id, "--workspace", workspace.root, "--protocol", "open_set"]
+    code, document = run(capsys, *words, "--days", f"{DAYS[1]}..{DAYS[2]}")
+    assert code == 0
+    [row] = document["open_set"]
+    assert row["unknown_hosts"] == 40
+    assert row["alarm_share"] < 0.2
+    assert row["auroc"] > 0.95
+    assert row["fpr_at_95_tpr"] < 0.2
+    assert [(each["label"], each["days"], each["hosts"]) for each in document["left_out"]] == [
+        ("censys", 2, 40),
+        ("shodan", 2, 40),
+    ]
+    assert main([*map(str, words)]) == 0
+    assert "AUROC" in capsys.readouterr().out
+
+
 def test_seeds_can_be_joined_and_baselines_added(
     capsys: pytest.CaptureFixture[str], workspace: Workspace
 ) -> None:

@@ -10,7 +10,13 @@ from sklearn import metrics
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.evaluation.aligning import rotation
 from darkgnn_core.evaluation.labelled_days import LabelledDay
-from darkgnn_core.evaluation.open_set import auroc, open_set_day
+from darkgnn_core.evaluation.open_set import (
+    alarms_of,
+    auroc,
+    left_out_classes,
+    open_set_day,
+    open_set_days,
+)
 from darkgnn_core.evaluation.past_labels import past_of
 from darkgnn_core.evaluation.predictions import DayScores, Voting
 from darkgnn_core.evaluation.protocols import (
@@ -239,6 +245,23 @@ def test_open_set_abstains_far_away_and_counts_alarms() -> None:
     assert day.left_out["auroc"].tolist() == [1.0, 1.0]
     assert day.left_out["fpr_at_95_tpr"].tolist() == [0.0, 0.0]
     assert open_set_day(days[:1], LINE).threshold == float("inf")
+
+
+def test_what_open_set_days_come_to() -> None:
+    """Shares are of all days together; a class held out is looked at over all known hosts."""
+    days = planted_days(4, hosts=200)
+    keys = [day.key for day in days[1:]]
+    found = open_set_days(days, keys, LOOSE)
+    assert [day.scores.key for day in found] == keys
+    for day in found:
+        alone = open_set_day([each for each in days if each.key <= day.scores.key], LOOSE)
+        assert as_values(alone.scores) == as_values(day.scores)
+    total = alarms_of(found)
+    assert total["alarm_share"] == sum(day.alarms for day in found) / total["unknown_hosts"]
+    assert total["auroc"] == pytest.approx(np.mean([day.left_out["auroc"].mean() for day in found]))
+    classes = left_out_classes(found).set_index("label")
+    assert set(classes.index) == {"ant", "bee", "cow"}
+    assert (classes["days"] == 3).all()
 
 
 def test_auroc_is_that_of_scikit_learn() -> None:
