@@ -48,7 +48,7 @@ def test_hours_by_kind() -> None:
     hours = pd.DataFrame({"hour": [0, 5], "kind": ["tcp", "tcp"], "packets": [2, 3]})
     one = spec(host_charts.by_hour(hours, "packets", "packets", 24))
     assert one["encoding"]["x"]["scale"]["domain"] == list(range(24))
-    assert "value" in one["encoding"]["color"]
+    assert "color" not in one["encoding"]
     two = hours.assign(kind=["tcp", "backscatter"])
     both = spec(host_charts.by_hour(two, "packets", "packets", 24))
     assert both["encoding"]["color"]["scale"]["domain"] == list(host_words.KIND_WORDS.values())[:2]

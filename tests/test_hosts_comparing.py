@@ -137,6 +137,9 @@ def test_cautions() -> None:
     assert titles(ttl_share=0.4) == ["The address may be forged or shared"]
     assert titles(votes={"one": "mirai", "two": "unknown"}) == ["Runs disagree"]
     assert titles(votes={"one": "mirai", "two": "mirai"}) == []
+    assert titles(label="a", votes={"one": "b"}) == ["Behaves like another class"]
+    for label, vote in (("a", "a"), ("unknown", "b"), ("a", "unknown")):
+        assert titles(label=label, votes={"one": vote}) == []
     assert titles(opinions={"list": "a", "other": "b"}) == ["Sources disagree"]
     assert titles(twins=3) == ["Not told apart by this run"]
     near = np.array([A + 5, A + 6, C], np.uint32)

@@ -13,6 +13,7 @@ from app_workspaces import DAYS, filled_workspace
 from clicking import FRAME, click, quiet, table
 from made_embeddings import drawn_places, embedded_run
 from made_runs import no_processes
+from released_files import planted, write_released
 from streamlit.testing.v1 import AppTest
 
 from darkgnn_core.host_sets import save_set
@@ -20,8 +21,10 @@ from darkgnn_core.labels.analyst import add_labels
 from darkgnn_core.labels.targets import parse_target
 from darkgnn_core.labels.texts import fold
 from darkgnn_core.neighbours import nearest
+from darkgnn_core.released_loading import load_released
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.runs import open_embedding
+from darkgnn_core.snapshots.released_writing import CONFIG
 from darkgnn_core.workspace import Workspace, open_workspace
 
 __all__ = ["no_processes"]
@@ -358,6 +361,38 @@ def test_one_day_only(run: Any, tmp_path: Path, no_processes: list[str]) -> None
     for view in ("Neighbours", "Behaviour", "Headers and features", "Labels and votes"):
         app.segmented_control(key="host_view").set_value(view).run()
         quiet(app)
+
+
+def test_damaged_packets_cost_only_the_hours(run: Any, workspace: Workspace) -> None:
+    """The page opens, timing is not told; the view of the hours says what is wrong."""
+    [path] = workspace.packets.glob(f"*/{DAY}.parquet")
+    path.unlink()
+    app = run(workspace.root, HOST, "Neighbours")
+    figures = {metric.label: metric.value for metric in app.main.metric}
+    assert figures["Timing alike"] == "not told"
+    app.segmented_control(key="host_view").set_value("Behaviour").run()
+    assert not app.exception
+    assert "is missing" in app.error[0].value
+
+
+def test_released_data_that_tell_little(run: Any, tmp_path: Path, no_processes: list[str]) -> None:
+    """Snapshots without packets, times or headers: what is not told is said so, in every view."""
+    folder = write_released(tmp_path / "released", planted(), {"192.0.2.1": "mirai"})
+    workspace = open_workspace(tmp_path / "w")
+    load_released(workspace, folder)
+    workspace.set_snapshot_config(CONFIG)
+    embedded_run(workspace, RunConfig.of("i-gcn-gru"))
+    app = run(workspace.root, "192.0.2.1", "Behaviour")
+    figures = {metric.label: metric.value for metric in app.main.metric}
+    assert figures["Packets"] == figures["Hours"] == "not told"
+    assert "hours are not told" in words(app)
+    assert "First seen not told" in words(app)
+    for view in ("Headers and features", "Labels and votes", "Over time", "Neighbours", "Compare"):
+        app.segmented_control(key="host_view").set_value(view).run()
+        quiet(app)
+    app.text_area(key="host_compare_typed").set_value("192.0.2.0/24").run()
+    facts = table(quiet(app), "fact").set_index("fact")
+    assert facts.loc["median hours a host"].tolist() == ["not told", "not told"]
 
 
 def test_without_a_run(run: Any, filled: Workspace) -> None:

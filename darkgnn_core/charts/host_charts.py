@@ -69,7 +69,6 @@ def by_hour(hours: pd.DataFrame, field: str, title: str, length: int) -> alt.Cha
     table["kind"] = table["kind"].map(KIND_WORDS)
     found = [words for words in KIND_WORDS.values() if (table["kind"] == words).any()]
     axis = alt.Axis(title="hour (UTC)", labelOverlap="greedy", labelAngle=0)
-    color = _legend(found) if len(found) > 1 else alt.value("#1F7A70")
     top = float(table.groupby("hour")[field].sum().max()) if len(table) else 0.0
     chart: alt.Chart = (
         alt.Chart(table, height=SMALL_HEIGHT)
@@ -77,7 +76,6 @@ def by_hour(hours: pd.DataFrame, field: str, title: str, length: int) -> alt.Cha
         .encode(
             x=alt.X("hour:O", axis=axis, scale=alt.Scale(domain=list(range(length)))),
             y=count_axis(field, title, top),
-            color=color,
             tooltip=[
                 alt.Tooltip("hour:O", title="hour (UTC)"),
                 alt.Tooltip("kind:N", title="which"),
@@ -85,7 +83,7 @@ def by_hour(hours: pd.DataFrame, field: str, title: str, length: int) -> alt.Cha
             ],
         )
     )
-    return chart
+    return chart.encode(color=_legend(found)) if len(found) > 1 else chart
 
 
 def hours_by_day(hours: pd.DataFrame, bins: Sequence[str], field: str, title: str) -> alt.Chart:

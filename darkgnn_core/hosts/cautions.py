@@ -7,6 +7,7 @@ import numpy as np
 
 from darkgnn_core.hosts.evidence import is_same_prefix
 from darkgnn_core.hosts.reading import Hosts
+from darkgnn_core.labels.texts import UNKNOWN
 
 FEW_PACKETS = 10
 """Below so many packets on the day, features and neighbours rest on next to nothing."""
@@ -42,6 +43,7 @@ class Doubtful:
         packets: Of the host on the day.
         ttl_share: Share of its most frequent TTL, 0 to 1.
         backscatter: Share of its packets that are answers, 0 to 1, before any filter.
+        label: Its label, `unknown` without one.
         opinions: Labels that sources give it, by name of the source.
         votes: What runs take it for, by name of the run; the one in view first.
         near: Its nearest hosts, uint32.
@@ -53,6 +55,7 @@ class Doubtful:
     packets: float | None = None
     ttl_share: float | None = None
     backscatter: float | None = None
+    label: str = UNKNOWN
     opinions: Mapping[str, str] | None = None
     votes: Mapping[str, str] | None = None
     near: Hosts | None = None
@@ -67,6 +70,7 @@ def cautions_of(found: Doubtful) -> tuple[Caution, ...]:
             _backscatter(found.backscatter),
             _ttls(found.ttl_share),
             _few_packets(found.packets),
+            _label(found.label, found.votes or {}),
             _votes(found.votes or {}),
             _opinions(found.opinions or {}),
             _prefix(found.host, found.near),
@@ -102,6 +106,16 @@ def _few_packets(packets: float | None) -> Caution | None:
     return Caution(
         "Few packets",
         f"Only {packets:,.0f} packets on this day: its place among others rests on little.",
+    )
+
+
+def _label(label: str, votes: Mapping[str, str]) -> Caution | None:
+    said = next(iter(votes.values()), UNKNOWN)
+    if UNKNOWN in (label, said) or label == said:
+        return None
+    return Caution(
+        "Behaves like another class",
+        f"Its label is {label}, but its neighbours in the run in view vote for {said}.",
     )
 
 

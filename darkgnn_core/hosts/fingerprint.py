@@ -65,7 +65,8 @@ class Fingerprint:
         if not self.tools:
             return "no tool recognised"
         best = self.tools[0]
-        return f"{best.name} in part" if best.strength == "partly" else best.name
+        words = {"clear": best.name, "partly": f"{best.name} in part"}
+        return words.get(best.strength, f"perhaps {best.name}")
 
 
 def fingerprint_of(row: Mapping[str, Any]) -> Fingerprint:

@@ -58,10 +58,10 @@ def show_evidence(
 
 
 def _hours(view: HostView, near: Nearby, neighbour: int) -> tuple[Floats, Floats] | None:
-    if not host_loaders.has_packets(view.workspace, view.config, view.day):
-        return None
     everyone = [view.host, *near.hosts.tolist()]
-    hours = host_loaders.hours(view.workspace, view.config, view.day, everyone)
+    hours = host_loaders.hours_if_sound(view.workspace, view.config, view.day, everyone)
+    if hours is None:
+        return None
     pair = np.array([view.host, neighbour], np.uint32)
     ours, theirs = hour_profiles(hours, pair, view.config.bin_hours)
     return ours, theirs

@@ -102,7 +102,7 @@ def _why_words(view: HostView, found: Prediction | None) -> str:
         return "There is no run with embeddings yet."
     if found is None:
         return f"The run {view.run.name} has no embedding of it on {view.day}."
-    return vote_words(found)
+    return f"{vote_words(found)} {found.sentence}"
 
 
 def _show_figures(view: HostView) -> None:
@@ -163,6 +163,7 @@ def _doubtful(view: HostView, told: ToldOf, found: Prediction | None) -> Doubtfu
         packets=_told_number(row["packets"]),
         ttl_share=_told_number(row["ttl_common_share"]),
         backscatter=_backscatter(view),
+        label=told.label,
         opinions=first_of_each(list(zip(claims["source"], claims["label"], strict=True))),
         votes=_votes(view, found),
         near=None if near is None else near.hosts,
@@ -177,8 +178,8 @@ def _told_number(value: Any) -> float | None:
 
 
 def _backscatter(view: HostView) -> float | None:
-    hours = host_loaders.hours(view.workspace, view.config, view.day, [view.host])
-    return backscatter_share(hours)
+    hours = host_loaders.hours_if_sound(view.workspace, view.config, view.day, [view.host])
+    return None if hours is None else backscatter_share(hours)
 
 
 def _votes(view: HostView, found: Prediction | None) -> dict[str, str]:

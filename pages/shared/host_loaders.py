@@ -9,7 +9,7 @@ import streamlit as st
 
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.embeddings import Embedding
-from darkgnn_core.errors import ConfigError
+from darkgnn_core.errors import ConfigError, WorkspaceError
 from darkgnn_core.evaluation.health import drift
 from darkgnn_core.evaluation.labelled_days import labelled_day
 from darkgnn_core.evaluation.predictions import Texts, Voting
@@ -269,6 +269,21 @@ def hours(
     files = tuple(str(path) for path in _files(workspace, config, day))
     wanted = tuple(sorted({int(host) for host in hosts}))
     return _hours(str(workspace.root), files, day, config.bin_hours, wanted)
+
+
+def hours_if_sound(
+    workspace: Workspace, config: SnapshotConfig, day: str, hosts: Sequence[int]
+) -> pd.DataFrame | None:
+    """Return `hours`; None where no packets are stored, or their file is damaged or gone.
+
+    For what is said beside other things; where hours are the point, `hours` tells what is wrong.
+    """
+    if not has_packets(workspace, config, day):
+        return None
+    try:
+        return hours(workspace, config, day, hosts)
+    except WorkspaceError:
+        return None
 
 
 def _files(workspace: Workspace, config: SnapshotConfig, day: str) -> tuple[Path, ...]:
