@@ -69,7 +69,7 @@ def test_a_reload_keeps_the_context(own: Server, context: BrowserContext) -> Non
         page.get_by_role("button", name="CSV").click()
     rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
     assert [row[0] for row in rows] == ["address", *(f"198.51.100.{host}" for host in range(4, 8))]
-    sidebar.get_by_role("button", name="Clear").click()
+    sidebar.get_by_role("button", name="Clear", exact=True).click()
     expect(sidebar.get_by_text("None", exact=True)).to_be_visible()
     page.reload()
     settle(page)
