@@ -15,7 +15,7 @@ from darkgnn_core.evaluation.labelled_days import labelled_days
 from darkgnn_core.evaluation.predictions import DayScores, Voting
 from darkgnn_core.evaluation.protocols import DUMMIES, PROTOCOLS, predict_days
 from darkgnn_core.evaluation.scores import score
-from darkgnn_core.jobs import cancel_job
+from darkgnn_core.jobs import cancel_job, find_job, read_log
 from darkgnn_core.labels.analyst import add_labels
 from darkgnn_core.labels.targets import parse_target
 from darkgnn_core.runs import delete_run, open_embedding
@@ -34,8 +34,10 @@ from darkgnn_core.workspace import Workspace, open_workspace
 from tests.app_workspaces import DAYS
 from tests.made_runs import no_processes
 from tests.review_runs import HOSTS, LABELS, add_labels_list, embed, labelled_workspace, scored_run
+from tests.waiting import wait_for
 
 __all__ = ["no_processes"]
+DEADLINE_S = 60.0
 
 SAME_DAY = Question()
 PAST = Question(protocol="past_labels")
@@ -331,3 +333,22 @@ def test_scores_go_with_their_run(workspace: Workspace) -> None:
     compute(workspace, run_id)
     delete_run(workspace, run_id)
     assert not (workspace.runs / run_id).exists()
+
+
+def test_a_real_job_scores_and_ends(loaded: Path, tmp_path: Path, request: Any) -> None:
+    """In a process of its own; what it kept is what this process would compute; then a cancel."""
+    request.getfixturevalue("no_processes")
+    workspace = open_workspace(shutil.copytree(loaded, tmp_path / "real"), create=False)
+    run_id = scored_run(workspace)
+    request.getfixturevalue("monkeypatch").undo()
+    job_id = start_scoring(workspace, [Task("scores", run_id, DAYS), Task("health", run_id, DAYS)])
+    wait_for(lambda: not find_job(workspace, job_id).is_active, DEADLINE_S)
+    job = find_job(workspace, job_id)
+    assert job.state == "done", read_log(workspace, job_id)
+    assert (job.report["computed"], job.report["stopped"]) == (6, False)
+    assert job.progress["done"] == job.progress["total"] == 6
+    assert compute(workspace, run_id) == 0
+    assert compute_health(workspace, run_id, Voting(), DAYS) == 0
+    again = start_scoring(workspace, [Task("scores", run_id, DAYS, PAST)])
+    assert cancel_job(workspace, again).state == "cancelled"
+    assert not (workspace.jobs / job_id).exists(), "rows and logs of ended ones do not pile up"

@@ -146,7 +146,7 @@ def confusion(table: pd.DataFrame) -> alt.LayerChart:
         text=alt.Text("hosts:Q", format=","), color=dark
     )
     few: dict[str, Any] = {} if len(columns) > MANY else {"width": alt.Step(CELL_PIXELS)}
-    around = 0 if few else AROUND_PIXELS + min(5 * max(map(len, columns)), LABEL_PIXELS)
+    around = AROUND_PIXELS + min(5 * max(map(len, columns)), LABEL_PIXELS)
     height = CELL_HEIGHT * len(rows) + around
     return _layered([squares.add_params(choice), counts], height=height, **few)
 
