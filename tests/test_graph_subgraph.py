@@ -89,6 +89,18 @@ def test_ports_can_be_ranked_by_how_many_hosts_share_them() -> None:
     assert by_share.cuts[0] == Cut("ports", 1, 2, rank="shared")
 
 
+def test_each_port_of_a_start_shows_its_heaviest_hosts() -> None:
+    """A quiet port gets its share beside a busy one; so do the hosts of a start their ports."""
+    rows = [*((last, 23, 100 + last) for last in range(20)), *((last, 99, 1) for last in (50, 51))]
+    shown = subgraph(pairs_of(rows), seeds_of(ports=(23, 99)), Limits(neighbours=4))
+    assert nodes_in(shown) == {port_node(23), port_node(99), *map(host, (19, 18, 50, 51))}
+    assert shown.cuts == (Cut("hosts", 4, 22, rank="each"),)
+    turned = pairs_of([(port, last, n) for last, port, n in rows])
+    shown = subgraph(turned, seeds_of((23, 99)), Limits(neighbours=4))
+    assert edges_in(shown) == {(23, 19, 119), (23, 18, 118), (99, 50, 1), (99, 51, 1)}
+    assert shown.cuts == (Cut("ports", 4, 22, rank="each"),)
+
+
 def test_a_large_start_is_cut_to_its_heaviest_hosts() -> None:
     """100 seeds in a drawing of 20 nodes: the ones with most packets to the ports shown."""
     pairs = pairs_of([(last, 23, 1 + last) for last in range(100)])

@@ -37,7 +37,7 @@ STORY_HEIGHT = 220
 ROW_PIXELS = 15
 HEIGHTS = (420, 2_000)
 MARGIN = 0.05
-NAME_ROOM = 0.16
+NAME_ROOM = 0.22
 SIDE = 0.42
 """Room for names beside two columns, as a share of the distance between them."""
 
@@ -114,7 +114,7 @@ def _lines(edges: pd.DataFrame, x: alt.Scale, y: alt.Scale) -> alt.Chart:
         return plain
     kinds = [CHANGE_WORDS[each] for each in CHANGE_LOOKS]
     colours, dashes = zip(*CHANGE_LOOKS.values(), strict=True)
-    legend = alt.Legend(title="edges", orient="top", symbolType="stroke", padding=0, offset=4)
+    legend = alt.Legend(title=None, orient="bottom", symbolType="stroke", padding=0, offset=4)
     changed: alt.Chart = lines.encode(
         color=alt.Color(
             "change:N", scale=alt.Scale(domain=kinds, range=list(colours)), legend=legend

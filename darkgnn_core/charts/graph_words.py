@@ -16,7 +16,11 @@ PARTS = {
     "nodes": "nodes",
     "edges": "edges",
 }
-RANKS = {"packets": "the heaviest", "shared": "those that most of the hosts share"}
+RANKS = {
+    "packets": "the heaviest",
+    "each": "the heaviest of each",
+    "shared": "those that most of the hosts share",
+}
 
 CHANGE_WORDS = {
     "new": "new",

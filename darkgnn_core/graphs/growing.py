@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from darkgnn_core.graphs.limits import MOST_NODES, Cut, Limits, Part, Rank, Seeds
+from darkgnn_core.graphs.limits import MOST_NODES, Cut, Decided, Limits, Part, Seeds
 from darkgnn_core.graphs.nodes import (
     Hosts,
     Node,
@@ -31,7 +31,7 @@ class _Offer(NamedTuple):
     part: Part
     nodes: list[Node]
     of: Node | None
-    rank: Rank
+    rank: Decided
 
 
 def _nodes(part: Part, keys: Keys) -> list[Node]:
@@ -57,24 +57,48 @@ class Growth:
         of_hosts, of_ports = pairs.with_hosts(hosts), pairs.with_ports(ports)
         room = max(limits.nodes // 2, limits.nodes - limits.neighbours)
         shown_ports = self._top("seed ports", ports, _by_port(pairs.where(of_ports)), room // 2)
-        met_ports = self._top("ports", None, _by_port(pairs.where(of_hosts)), limits.neighbours)
+        of_all = pairs.where(of_hosts)
+        met_ports = self._top(
+            "ports", None, _by_port(of_all), limits.neighbours, of_all if len(hosts) > 1 else None
+        )
         drawn = pairs.where(of_hosts & pairs.with_ports(np.union1d(met_ports, shown_ports)))
         left = max(1, room - len(shown_ports))
         shown_hosts = self._top("seed hosts", hosts, _by_host(drawn), left)
         met = pairs.where(of_ports & ~of_hosts & pairs.with_ports(shown_ports))
-        met_hosts = self._top("hosts", None, _by_host(met), limits.neighbours)
+        met_hosts = self._top(
+            "hosts", None, _by_host(met), limits.neighbours, met if len(shown_ports) > 1 else None
+        )
         self.seeds = {*map(host_node, shown_hosts), *map(port_node, shown_ports)}
         self._add(shown_hosts, shown_ports)
         self._add(met_hosts, met_ports)
 
     def _top(
-        self, part: Part, among: Keys | None, table: tuple[Keys, Ints, Ints], most: int
+        self,
+        part: Part,
+        among: Keys | None,
+        table: tuple[Keys, Ints, Ints],
+        most: int,
+        fair: Pairs | None = None,
     ) -> Keys:
-        """Return the highest ranked; note what is cut."""
+        """Return the highest ranked; note what there was.
+
+        Args:
+            part: What is chosen.
+            among: Everyone there is, or None for those of the table.
+            table: Keys, packets, and how many each met.
+            most: How many.
+            fair: Where given, the heaviest of each one met come first, then the second heaviest.
+        """
         keys, packets, met = table
-        rank = self.limits.rank if part == "ports" else "packets"
-        first, second = (met, packets) if rank == "shared" else (packets, met)
-        chosen: Keys = keys[np.lexsort((keys, -second, -first))[:most]]
+        rank: Decided = self.limits.rank if part == "ports" else "packets"
+        if rank == "packets" and fair is not None:
+            rank = "each"
+            order = np.lexsort((keys, -packets, _best_places(fair, part)))
+        elif rank == "shared":
+            order = np.lexsort((keys, -packets, -met))
+        else:
+            order = np.lexsort((keys, -met, -packets))
+        chosen: Keys = keys[order[:most]]
         everyone = keys if among is None else among
         self.offers.append(_Offer(part, _nodes(part, everyone), None, rank))
         return chosen
@@ -174,6 +198,22 @@ def _by_host(pairs: Pairs) -> tuple[Hosts, Ints, Ints]:
     packets = np.zeros(len(pairs.unique_hosts), np.int64)
     np.add.at(packets, places, pairs.packets)
     return pairs.unique_hosts, packets, np.bincount(places, minlength=len(packets))
+
+
+def _best_places(pairs: Pairs, part: Part) -> Ints:
+    """Return the best place of each port, or host, among the neighbours of any other end.
+
+    Place 0 is the heaviest neighbour of somebody; keys ascending, as in `_by_port`, `_by_host`.
+    """
+    own, other = (pairs.ports, pairs.hosts) if part == "ports" else (pairs.hosts, pairs.ports)
+    order = np.lexsort((own, -pairs.packets, other))
+    is_first = np.append(True, other[order][1:] != other[order][:-1])[: len(order)]
+    starts = np.flatnonzero(is_first)
+    places = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    keys, back = np.unique(own[order], return_inverse=True)
+    best = np.full(len(keys), len(order), np.int64)
+    np.minimum.at(best, back, places)
+    return best
 
 
 def host_totals(pairs: Pairs) -> dict[Node, tuple[int, int]]:

@@ -9,6 +9,7 @@ from darkgnn_core.errors import ConfigError
 from darkgnn_core.graphs.nodes import Hosts, Node, Ports
 
 Rank: TypeAlias = Literal["packets", "shared"]
+Decided: TypeAlias = Literal["packets", "shared", "each"]
 Part: TypeAlias = Literal["seed hosts", "seed ports", "ports", "hosts", "nodes", "edges"]
 
 MOST_NODES = 800
@@ -25,8 +26,8 @@ class Limits:
             up to `MOST_NODES` in all. What was started from, expanded or pinned goes first.
         edges: Most edges; each node keeps its heaviest one.
         min_packets: Pairs with fewer packets do not count at all.
-        rank: Whether the ports of the start are ranked by packets, or by how many of its hosts
-            share them.
+        rank: Whether the ports of the start are ranked by packets, the heaviest of each host
+            first, or by how many of its hosts share them.
     """
 
     neighbours: int = 40
@@ -86,11 +87,11 @@ class Cut:
         shown: How many are shown.
         total: How many there are.
         of: The expanded node whose neighbours these are; None for the start, or for all.
-        rank: What decided who is shown.
+        rank: What decided who is shown; `each`: the heaviest of each one of the start.
     """
 
     part: Part
     shown: int
     total: int
     of: Node | None = None
-    rank: Rank = "packets"
+    rank: Decided = "packets"
