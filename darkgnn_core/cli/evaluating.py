@@ -11,6 +11,7 @@ import pandas as pd
 from darkgnn_core.cli.ingesting import OK
 from darkgnn_core.cli.output import Output
 from darkgnn_core.cli.running import find_ids
+from darkgnn_core.embedding_again import PAST_DAYS, VARIANT, past_labels_again
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import ConfigError, RunError
 from darkgnn_core.evaluation.comparing import compare, sentence
@@ -20,11 +21,13 @@ from darkgnn_core.evaluation.predictions import Ties, Voting
 from darkgnn_core.evaluation.protocols import (
     DUMMIES,
     OPEN_SET,
+    PAST_LABELS,
     PROTOCOLS,
     SAME_DAY_LOO,
     Protocol,
 )
 from darkgnn_core.evaluation.repeats import Repeats, evaluate, over_repeats
+from darkgnn_core.evaluation.scores import score
 from darkgnn_core.neighbours import METRICS
 from darkgnn_core.runs import Run, find_run, open_embedding
 from darkgnn_core.workspace import Workspace, open_workspace
@@ -145,6 +148,12 @@ def add_evaluate_options(command: argparse.ArgumentParser) -> None:
         "--join-seeds", action="store_true", help="runs that differ in the seed alone are one"
     )
     command.add_argument(
+        "--embed-again",
+        action="store_true",
+        help="past_labels: also with earlier days embedded anew by the weights of each scored day "
+        f"(the last {PAST_DAYS} days; takes about as long as training)",
+    )
+    command.add_argument(
         "--baselines", action="store_true", help="add baselines that need no embedding"
     )
     command.add_argument("--seed", type=int, default=0, help="of what is drawn")
@@ -162,6 +171,8 @@ def run_evaluate(arguments: argparse.Namespace, output: Output) -> int:
     for name, members in _groups(runs, joined=arguments.join_seeds).items():
         for variant, repeats in _scored(workspace, members, protocol, keys, voting, arguments):
             found[name, variant] = repeats
+        if arguments.embed_again:
+            found[name, VARIANT] = _embedded_again(workspace, members, protocol, keys, arguments)
     if arguments.baselines:
         days = _labelled(workspace, runs[0], keys, arguments, with_past=True)
         for dummy in DUMMIES.values():
@@ -171,6 +182,30 @@ def run_evaluate(arguments: argparse.Namespace, output: Output) -> int:
     if protocol is OPEN_SET:
         _show_open_set(workspace, runs, keys, voting, arguments, output)
     return OK
+
+
+def _embedded_again(
+    workspace: Workspace,
+    members: Sequence[Run],
+    protocol: Protocol,
+    keys: Sequence[str],
+    arguments: argparse.Namespace,
+) -> Repeats:
+    """Score runs by past labels, earlier days embedded by the weights of each scored day."""
+    if protocol is not PAST_LABELS:
+        message = f"--embed-again goes with --protocol {PAST_LABELS.name} alone."
+        raise ConfigError(message, code="EVALUATION")
+    voting = _voting(arguments)
+    return over_repeats(
+        [
+            score(
+                past_labels_again(workspace, run, keys, voting, scope=arguments.labels),
+                seed=arguments.seed,
+            )
+            for run in members
+        ],
+        seed=arguments.seed,
+    )
 
 
 def _show_open_set(

@@ -42,6 +42,10 @@ class DailyTrainer:
             work.load(best.weights)
         yield work.embed(position)
 
+    def again(self, position: int) -> Embedding:
+        """Embed a day, an earlier one too, with the weights as they are now."""
+        return self._work.embed(position)
+
     def state(self) -> TrainerState:
         """Return its state: the network of the last day, for whoever wants to look at it."""
         return self._work.state()

@@ -36,6 +36,10 @@ class IncrementalTrainer:
             self._work.train(position, epoch, epochs, tell)
         yield self._work.embed(position)
 
+    def again(self, position: int) -> Embedding:
+        """Embed a day, an earlier one too, with the weights as they are now."""
+        return self._work.embed(position)
+
     def state(self) -> TrainerState:
         """Return its state."""
         return self._work.state()
