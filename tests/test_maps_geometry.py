@@ -108,6 +108,10 @@ def test_a_turned_and_mirrored_map_comes_back() -> None:
     turned = points @ np.array([[0, 1], [1, 0]], np.float32)
     assert np.allclose(turned_towards(turned, hosts, points, hosts), points, atol=1e-5)
     assert turned_towards(turned, hosts, points, hosts + np.uint32(100)) is turned
+    smaller = turned * np.float32(0.3) + np.float32(7)
+    fitted = turned_towards(smaller, hosts, points, hosts, fits_size=True)
+    assert np.allclose(fitted, points, atol=1e-5)
+    assert np.ptp(turned_towards(smaller, hosts, points, hosts)) < 0.5 * np.ptp(points)
 
 
 def test_trust_is_the_share_of_neighbours_kept() -> None:

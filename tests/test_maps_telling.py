@@ -197,9 +197,9 @@ def test_facts_of_a_loaded_day(tmp_path: Path) -> None:
     assert np.isnan(facts.features[0]).all()
     column = FEATURES.index("packets")
     assert np.array_equal(facts.features[there, column], facts.packets[there])
-    assert facts.busiest_ports()[2] == 23  # host .2 is the first of the second day
+    assert facts.busiest_ports[2] == 23  # host .2 is the first of the second day
     assert facts.sent_to(23).sum() == 4
-    assert facts.busiest_ports()[0] == -1
+    assert facts.busiest_ports[0] == -1
     seen = dict(zip(hosts.tolist(), facts.first_seen.tolist(), strict=True))
     assert seen[0xC6336400 + 5] == 0
     assert seen[0xC6336400 + 21] == 1

@@ -60,12 +60,18 @@ class DayFacts:
         """The rank of each host in each feature, float32 (n, len(FEATURES)); found once."""
         return ranked(self.features)
 
+    @cached_property
     def busiest_ports(self) -> npt.NDArray[np.int32]:
-        """Return the port each host sent most packets to, int32 (n,); -1 for none."""
+        """The port each host sent most packets to, int32 (n,); -1 for none; found once."""
         busiest = np.full(len(self.hosts), ABSENT, np.int32)
         order = np.lexsort((-self.pair_port.astype(np.int64), self.pair_packets))
         busiest[self.pair_host[order]] = self.pair_port[order]  # the last, busiest one stays
         return busiest
+
+    @cached_property
+    def port_counts(self) -> npt.NDArray[np.int64]:
+        """Different ports of each host, int64 (n,); found once."""
+        return np.bincount(self.pair_host, minlength=len(self.hosts))
 
     def sent_to(self, port: int) -> npt.NDArray[np.bool_]:
         """Say which hosts sent to a port, bool (n,)."""

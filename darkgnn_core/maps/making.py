@@ -165,7 +165,9 @@ def _make(
     if points is None:
         return False
     if before is not None and is_aligned:
-        points = turned_towards(points, embedding.hosts, before.points, before.hosts)
+        points = turned_towards(
+            points, embedding.hosts, before.points, before.hosts, fits_size=True
+        )
     chain = before.chain if before is not None and is_aligned else _new_chain(day, digest, settings)
     trust = kept_neighbours(points, near.positions[:, :TRUST_NEIGHBOURS])
     start_day = before.key if before is not None and is_aligned else ""

@@ -86,28 +86,41 @@ def principal_plane(rows: Float32s) -> Points:
 
 
 def turned_towards(
-    points: Points, hosts: Addresses, others: Points, other_hosts: Addresses
+    points: Points,
+    hosts: Addresses,
+    others: Points,
+    other_hosts: Addresses,
+    *,
+    fits_size: bool = False,
 ) -> Points:
     """Turn and mirror a map so that hosts it shares with another lie near where they lie there.
-
-    Nothing is stretched and nothing is moved: distances stay what they are.
 
     Args:
         points: float32 (n, 2), the map.
         hosts: uint32 (n,), its hosts, ascending.
         others: float32 (m, 2), the map to turn towards.
         other_hosts: uint32 (m,), its hosts, ascending.
+        fits_size: Move it and change its size, too, for maps whose size means nothing; else
+            nothing is stretched and nothing is moved.
 
     Returns:
         float32 (n, 2); the map itself where fewer than three hosts are shared.
 
     Source:
-        Orthogonal Procrustes, Schoenemann (1966).
+        Orthogonal Procrustes, Schoenemann (1966); with size, Schoenemann and Carroll (1970).
     """
     _, ours, theirs = np.intersect1d(hosts, other_hosts, assume_unique=True, return_indices=True)
     if len(ours) < FEWEST_SHARED:
         return points
     here, there = points[ours].astype(np.float64), others[theirs].astype(np.float64)
-    left, _, right = np.linalg.svd((here - here.mean(axis=0)).T @ (there - there.mean(axis=0)))
-    turned: Points = (points @ (left @ right)).astype(np.float32)
+    here_middle, there_middle = here.mean(axis=0), there.mean(axis=0)
+    here -= here_middle
+    left, lengths, right = np.linalg.svd(here.T @ (there - there_middle))
+    turn = left @ right
+    size = float((here**2).sum())
+    if fits_size and size > 0:
+        placed = (points - here_middle) @ turn * (lengths.sum() / size) + there_middle
+    else:
+        placed = points @ turn
+    turned: Points = placed.astype(np.float32)
     return turned

@@ -89,7 +89,12 @@ def _weights(hosts: Int64s, day_hosts: Int64s, chosen: int, everyone: int) -> Fl
 
 
 def features_apart(
-    names: tuple[str, ...], features: Float32s, ranks: Float32s, selected: Mask
+    names: tuple[str, ...],
+    features: Float32s,
+    ranks: Float32s,
+    selected: Mask,
+    *,
+    limit: int = 15,
 ) -> pd.DataFrame:
     """Return the features in which some hosts differ from all others of the day, most first.
 
@@ -98,6 +103,7 @@ def features_apart(
         features: float32 (n, c), NaN where not told.
         ranks: float32 (n, c), as `facts.ranked` gives them.
         selected: bool (n,).
+        limit: How many features.
 
     Returns:
         One row a feature known of both sides: `feature`, `effect`, `median` of the selection,
@@ -107,27 +113,27 @@ def features_apart(
     Source:
         Cliff (1993); by ranks, as the statistic of Mann and Whitney.
     """
-    rows = []
-    for column, name in enumerate(names):
-        known = ~np.isnan(features[:, column])
-        inside, outside = selected & known, ~selected & known
-        m, others = int(inside.sum()), int(outside.sum())
-        if not m or not others:
-            continue
-        total = m + others
-        wins = float(ranks[inside, column].sum(dtype=np.float64)) - m * (m + 1) / 2
-        values = features[:, column]
-        rows.append(
-            {
-                "feature": name,
-                "effect": 2 * wins / (m * (total - m)) - 1,
-                "median": float(np.median(values[inside])),
-                "median_others": float(np.median(values[outside])),
-            }
-        )
-    table = pd.DataFrame(rows, columns=["feature", "effect", "median", "median_others"])
-    order = table["effect"].abs().sort_values(ascending=False, kind="stable").index
-    return table.loc[order].reset_index(drop=True)
+    own = ranks[selected]
+    m, total = np.isfinite(own).sum(axis=0), np.isfinite(ranks).sum(axis=0)
+    others = total - m
+    compared = np.flatnonzero((m > 0) & (others > 0))
+    wins = np.nansum(own, axis=0, dtype=np.float64) - m * (m + 1) / 2
+    effect = 2 * wins[compared] / (m * others)[compared] - 1
+    order = np.argsort(-np.abs(effect), kind="stable")[:limit]
+    rows = [
+        {
+            "feature": names[column],
+            "effect": value,
+            "median": _median(features[selected, column]),
+            "median_others": _median(features[~selected, column]),
+        }
+        for column, value in zip(compared[order].tolist(), effect[order].tolist(), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["feature", "effect", "median", "median_others"])
+
+
+def _median(values: Float32s) -> float:
+    return float(np.median(values[~np.isnan(values)]))
 
 
 def labels_apart(
@@ -162,12 +168,15 @@ def labels_apart(
     return table.sort_values(["hosts", "label"], ascending=[False, True], ignore_index=True)
 
 
-def closeness(rows: Float32s, selected: Mask, near: Int64s | None = None) -> Closeness:
+def closeness(
+    rows: Float32s, selected: Mask, near: Int64s | None = None, *, day: float | None = None
+) -> Closeness:
     """Say how alike some hosts are in the full space.
 
     Args:
         rows: float32 (n, E), of length 1, as `projecting.directions` gives them.
         selected: bool (n,).
+        day: Similarity over all rows, where it is known already (`similarity`).
         near: int64 (n, k), true neighbours, -1 for none; None where they are not known.
     """
     kept = float("nan")
@@ -175,11 +184,11 @@ def closeness(rows: Float32s, selected: Mask, near: Int64s | None = None) -> Clo
         own = near[selected]
         there = own >= 0
         kept = float(selected[own[there]].mean()) if there.any() else float("nan")
-    return Closeness(_similarity(rows[selected]), _similarity(rows), kept)
+    return Closeness(similarity(rows[selected]), similarity(rows) if day is None else day, kept)
 
 
-def _similarity(rows: Float32s) -> float:
-    """Return the mean cosine of two different rows, by the length of their sum."""
+def similarity(rows: Float32s) -> float:
+    """Return the mean cosine of two different rows, by the length of their sum; NaN for one."""
     count = len(rows)
     if count < 2:
         return float("nan")

@@ -23,7 +23,7 @@ CHOICES = {
     "feature": "A feature",
 }
 NEED_NEIGHBOURS = ("prediction", "confidence", "trust")
-TRUST_EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+TRUST_EDGES = (0, 5, 10, 20, 30, 50, 70, 100)
 MOST_AT_ONCE = 8_000
 """So many hosts have their true neighbours found while one waits, about a second."""
 
@@ -64,7 +64,7 @@ def colouring(workspace: Workspace, view: MapView) -> Colouring:
         if found is not None:
             return found
     elif chosen == "port":
-        return by_port(loaded.facts(workspace, run, day).busiest_ports())
+        return by_port(loaded.facts(workspace, run, day).busiest_ports)
     elif chosen == "newness":
         return by_age(loaded.facts(workspace, run, day).days_known)
     elif chosen in ("packets", "feature"):
@@ -90,7 +90,7 @@ def _by_neighbours(workspace: Workspace, view: MapView, chosen: str) -> Colourin
         if trust is None:
             trust = loaded.plane_trust(workspace, view.run, view.day)
         values = np.zeros(len(view.all_hosts), np.float32) if trust is None else trust
-        return by_number(values, "true neighbours kept", edges=TRUST_EDGES)
+        return by_number(100 * values, "true neighbours kept (%)", edges=TRUST_EDGES)
     found = loaded.predicted(workspace, view.run, view.day)
     if found is None:
         return None

@@ -20,6 +20,7 @@ from darkgnn_core.maps.facts import DayFacts, read_facts
 from darkgnn_core.maps.making import true_neighbours
 from darkgnn_core.maps.projecting import Addresses, directions, principal_plane, turned_towards
 from darkgnn_core.maps.storing import StoredMap, StoredNeighbours, embedding_hash
+from darkgnn_core.maps.telling import similarity
 from darkgnn_core.maps.trusting import kept_neighbours
 from darkgnn_core.maps.tsne import TsneSettings
 from darkgnn_core.runs import Run, open_embedding
@@ -75,6 +76,16 @@ def rows(workspace: Workspace, run: Run, day: str) -> Float32s:
 def _rows(root: str, run_id: str, digest: str, day: str) -> tuple[Addresses, Float32s]:
     embedding = open_embedding(workspace_at(root), run_id, day)
     return embedding.hosts, directions(embedding.vectors)
+
+
+def day_similarity(workspace: Workspace, run: Run, day: str) -> float:
+    """Return how alike two hosts of a day are on average (`telling.similarity`)."""
+    return _similarity(str(workspace.root), run.id, embedding_hash(workspace, run.id, day), day)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _similarity(root: str, run_id: str, digest: str, day: str) -> float:
+    return similarity(_rows(root, run_id, digest, day)[1])
 
 
 def plane(workspace: Workspace, run: Run, day: str) -> Points:

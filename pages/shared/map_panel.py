@@ -51,7 +51,8 @@ def show_panel(workspace: Workspace, view: MapView, selected: Mask) -> None:
 def _show_figures(workspace: Workspace, view: MapView, facts: DayFacts, selected: Mask) -> None:
     near = loaded.neighbours(workspace, view.run, view.day, may_find=False)
     rows = loaded.rows(workspace, view.run, view.day)
-    close = closeness(rows, selected, None if near is None else near.near)
+    day = loaded.day_similarity(workspace, view.run, view.day)
+    close = closeness(rows, selected, None if near is None else near.near, day=day)
     count = int(selected.sum())
     new = int((facts.days_known[selected] == 0).sum())
     figures = st.columns(5)
@@ -81,8 +82,8 @@ def _show_figures(workspace: Workspace, view: MapView, facts: DayFacts, selected
 def _figure(place: Any, label: str, value: str, below: str, help_: str | None = None) -> None:
     place.metric(
         safe(label),
-        safe(value),
-        safe(below),
+        value,
+        below,
         delta_color="off",
         delta_arrow="off",
         help=None if help_ is None else safe(help_),
@@ -108,12 +109,11 @@ def _show_ports(facts: DayFacts, selected: Mask) -> None:
 
 
 def _show_features(facts: DayFacts, selected: Mask) -> None:
-    table = features_apart(FEATURES, facts.features, facts.ranks, selected)
-    shown = table.head(MOST_FEATURES)
+    shown = features_apart(FEATURES, facts.features, facts.ranks, selected, limit=MOST_FEATURES)
     st.caption(
-        f"Features in which they differ most from the other hosts of the day; {len(shown):,} of "
-        f"{len(table):,}. Effect 1: each of them is above each of the others; 0: no difference; "
-        "-1: below."
+        f"The {len(shown):,} of {len(FEATURES):,} features in which they differ most from the "
+        "other hosts of the day. Effect 1: each of them is above each of the others; 0: no "
+        "difference; -1: below."
     )
     named = shown.assign(feature=[column_words(name) for name in shown["feature"]])
     named = named.rename(columns={"median": "their median", "median_others": "median of others"})

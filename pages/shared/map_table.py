@@ -81,13 +81,13 @@ def _table(
 ) -> pd.DataFrame:
     facts = loaded.facts(workspace, view.run, view.day)
     told = loaded.labels(workspace, view.run, view.day)
-    busiest = facts.busiest_ports()[rows]
+    busiest = facts.busiest_ports[rows]
     table = pd.DataFrame(
         {
             "address": [str(IPv4Address(int(host))) for host in view.all_hosts[rows]],
             "label": [plain(told.names[code]) for code in told.codes[rows]],
             "packets": facts.packets[rows],
-            "ports": np.bincount(facts.pair_host, minlength=len(view.all_hosts))[rows],
+            "ports": facts.port_counts[rows],
             "busiest port": [port_label(int(port)) if port >= 0 else "" for port in busiest],
             "first seen": [facts.bins[at] if at >= 0 else "" for at in facts.first_seen[rows]],
         }

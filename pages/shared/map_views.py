@@ -96,7 +96,9 @@ def make_view(
         hosts, points = loaded.hosts(workspace, run, day), loaded.plane(workspace, run, day)
         trust, chain = loaded.plane_trust(workspace, run, day), "plane"
     if beside is not None and (beside.run.id, beside.chain) != (run.id, chain):
-        points = turned_towards(points, hosts, beside.all_points, beside.all_hosts)
+        points = turned_towards(
+            points, hosts, beside.all_points, beside.all_hosts, fits_size=method == "tsne"
+        )
     shown = np.ones(len(hosts), bool)
     if hide_known:
         shown &= ~loaded.labels(workspace, run, day).is_known

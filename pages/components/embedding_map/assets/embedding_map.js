@@ -13,6 +13,7 @@ const SELECTED = 1;
 const LIT = 2;
 const BACKGROUND = 4;
 const MOST_VERTICES = 200;
+const MOST_NAMED = 4; // more trails than that would write over one another
 const CLICK_PIXELS = 4;
 const HOVER_PIXELS = 9;
 const ZOOM_STEP = 1.35;
@@ -376,7 +377,7 @@ class HostMap {
       each.width = width;
       each.height = height;
     }
-    if (!this.view && this.bounds) this.fit();
+    if (this.bounds && (!this.view || this.isWhole)) this.fit();
   }
 
   fit() {
@@ -387,6 +388,7 @@ class HostMap {
     const scale = 0.94 * Math.min(width / (right - left || 1), height / (top - bottom || 1));
     this.view = { x: (left + right) / 2, y: (bottom + top) / 2, scale };
     this.whole = scale;
+    this.isWhole = true;
     this.draw();
   }
 
@@ -395,6 +397,7 @@ class HostMap {
     const at = [x ?? this.field.clientWidth / 2, y ?? this.field.clientHeight / 2];
     const before = this.toData(at[0], at[1]);
     const scale = this.view.scale * factor;
+    this.isWhole = false;
     this.view.scale = Math.min(Math.max(scale, this.whole / 4), this.whole * 20000);
     const after = this.toData(at[0], at[1]);
     this.view.x += before[0] - after[0];
@@ -403,6 +406,7 @@ class HostMap {
   }
 
   move(dx, dy) {
+    this.isWhole = false;
     this.view.x -= dx / this.view.scale;
     this.view.y += dy / this.view.scale;
     this.draw();
@@ -460,7 +464,8 @@ class HostMap {
     const context = this.over.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.field.clientWidth, this.field.clientHeight);
-    for (const trail of this.marks.trails || []) this.drawTrail(context, trail);
+    const trails = this.marks.trails || [];
+    for (const trail of trails) this.drawTrail(context, trail, trails.length <= MOST_NAMED);
     if (this.path && this.path.length > 1) {
       context.beginPath();
       this.path.forEach(([x, y], place) => (place ? context.lineTo(x, y) : context.moveTo(x, y)));
@@ -475,12 +480,12 @@ class HostMap {
     }
   }
 
-  drawTrail(context, trail) {
+  drawTrail(context, trail, isNamed) {
     const at = trail.points.map(([x, y]) => this.toScreen(x, y));
     context.strokeStyle = trail.colour;
     context.fillStyle = trail.colour;
     context.lineWidth = 2;
-    context.globalAlpha = 0.9;
+    context.globalAlpha = isNamed ? 0.9 : 0.65;
     context.beginPath();
     at.forEach(([x, y], place) => (place ? context.lineTo(x, y) : context.moveTo(x, y)));
     context.stroke();
@@ -490,7 +495,7 @@ class HostMap {
       context.beginPath();
       context.arc(x, y, isEnd ? 5 : 3, 0, 7);
       context.fill();
-      if (place === 0 || isEnd) {
+      if (isNamed && (place === 0 || isEnd)) {
         context.fillStyle = this.theme.text;
         const words = isEnd ? `${trail.name}, ${trail.days[place]}` : trail.days[place];
         context.fillText(words, x + 7, y - 5);
