@@ -164,7 +164,8 @@ def test_finished_runs_are_scored_and_the_others_said_to_be_missing(
     assert ("ours", "i-gcn-gru", "censys") in classes
     written = {Path(name).name for name in document["table3_files"]}
     assert {"table3.md", "table3.csv", "table3.json"} <= written
-    kept = pd.read_csv(tmp_path / "out/table3.csv").set_index("macro F1")
+    kept = pd.read_csv(tmp_path / "out/table3.csv").set_index("method")
+    assert kept.loc["i-gcn-gru", "macro_f1"] == best["macro_f1"]
     assert len(kept) == len(lines)
     text = (tmp_path / "out/table3.md").read_text()
     assert "paper: i-gcn-gru" in text
@@ -199,6 +200,31 @@ def test_what_is_missing_is_trained_once_and_stopping_leaves_it_to_be_resumed(
     assert again.stopped
     [resumed] = list_runs(workspace)
     assert resumed.id == cancelled.id
+
+
+def test_a_run_that_was_under_way_before_is_left_at_work(workspace: Workspace) -> None:
+    """Asked to stop while somebody else's run is waited for: it goes on."""
+    run_id = made_run(workspace, RunConfig.of("features"), state="running")
+    asked = iter([False, True])
+    runs = Runs(workspace, should_stop=lambda: next(asked))
+    row = next(row for row in table3_rows() if row.name == "features, max")
+    with pytest.raises(Stopped):
+        runs.of(row, 1, {})
+    assert find_run(workspace, run_id).is_active
+
+
+def test_a_failed_run_is_told_of_and_goes_on_only_where_asked(workspace: Workspace) -> None:
+    """Without `--retry` its message is what there is; with it the same run is queued again."""
+    config = RunConfig.of("features")
+    run_id = made_run(workspace, config, state="failed", message="no room")
+    row = next(row for row in table3_rows() if row.name == "features, max")
+    [told] = Runs(workspace).of(row, 1, {})
+    assert (told.id, told.state, told.message) == (run_id, "failed", "no room")
+    asked = iter([False, True])
+    with pytest.raises(Stopped):
+        Runs(workspace, retries=True, should_stop=lambda: next(asked)).of(row, 1, {})
+    [again] = list_runs(workspace)
+    assert (again.id, again.state) == (run_id, "cancelled")
 
 
 def test_runs_over_other_data_are_not_taken(workspace: Workspace, tmp_path: Path) -> None:

@@ -79,6 +79,9 @@ def add_reproduce_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--no-train", action="store_true", help="score finished runs alone, train nothing"
     )
+    command.add_argument(
+        "--retry", action="store_true", help="go on with runs that failed, too (no)"
+    )
     command.add_argument("--device", default="cpu", help="auto, cpu, cuda, cuda:1, mps (cpu)")
 
 
@@ -123,6 +126,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         skip=tuple(arguments.skip),
         device=device if device == "cpu" else choose_device(device, "i-gcn-gru"),
         trains=not arguments.no_train,
+        retries=arguments.retry,
     )
 
 

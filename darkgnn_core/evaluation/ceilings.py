@@ -95,7 +95,7 @@ def _told(
     if len(names) < 2 or not len(asked):
         return names, np.ones((len(asked), 1)) @ np.eye(1, len(names))
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     told = ~np.isnan(rows).all(axis=0)
     model = HistGradientBoostingClassifier(

@@ -12,6 +12,7 @@ from darkgnn_core.evaluation.labelled_days import LabelScope
 from darkgnn_core.evaluation.protocols import PROTOCOLS, SAME_DAY_LOO
 from darkgnn_core.reproducing import paper
 from darkgnn_core.reproducing.data_sets import DataSet
+from darkgnn_core.reproducing.running import Runs
 from darkgnn_core.runs import Run
 from darkgnn_core.workspace import Workspace
 
@@ -38,6 +39,7 @@ class Settings:
         skip: Rows whose name holds it are left out.
         device: What networks compute on.
         trains: Train what is missing; otherwise score finished runs alone.
+        retries: Go on with runs that failed, too.
     """
 
     seeds: int = 1
@@ -51,6 +53,7 @@ class Settings:
     skip: tuple[str, ...] = ()
     device: str = "cpu"
     trains: bool = True
+    retries: bool = False
 
     def __post_init__(self) -> None:
         """Check every setting once."""
@@ -90,6 +93,21 @@ class Job:
     tell: Tell = field(default=lambda done, total, what: None)
     see: Callable[[Run], None] = field(default=lambda run: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
+
+    def runs(self) -> Runs:
+        """Return the workspace's runs over its days as they are now.
+
+        Raises:
+            RunError: `NO-SNAPSHOTS`.
+            WorkspaceError: `DAMAGED`.
+        """
+        return Runs(
+            self.workspace,
+            trains=self.settings.trains,
+            retries=self.settings.retries,
+            should_stop=self.should_stop,
+            see=self.see,
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,7 +44,7 @@ def _figure(
 
     data_set = describe(job.workspace)
     settings = job.settings
-    runs = Runs(job.workspace, trains=settings.trains, should_stop=job.should_stop, see=job.see)
+    runs = job.runs()
     keys = scored_keys(runs, settings.last_days)
     earlier = tuple(key for key in runs.keys[1:] if key < keys[0])[-settings.last_days :]
     found, stopped = _points(job, runs, chosen(rows, settings.only, settings.skip), keys, earlier)

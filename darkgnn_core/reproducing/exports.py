@@ -16,7 +16,13 @@ MARKUP = "\\`*_{}[]<>()#!|~$&"
 
 
 def write_tables(
-    directory: Path, name: str, tables: Mapping[str, pd.DataFrame], *, head: str, foot: str = ""
+    directory: Path,
+    name: str,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    head: str,
+    foot: str = "",
+    shown: Mapping[str, pd.DataFrame] | None = None,
 ) -> list[Path]:
     """Write tables as one Markdown file, and a CSV file each.
 
@@ -26,6 +32,7 @@ def write_tables(
         tables: By title; the first one's CSV file is `<name>.csv`, the others carry their place.
         head: Markdown above the tables, taken as it is.
         foot: Markdown below them, taken as it is.
+        shown: The tables as people read them, under the same titles, where that is another form.
 
     Raises:
         WorkspaceError: `DISK-FULL`.
@@ -34,7 +41,7 @@ def write_tables(
     parts = [head.strip()]
     written = []
     for place, (title, table) in enumerate(tables.items()):
-        parts += [f"## {in_markdown(title)}", markdown_of(table)]
+        parts += [f"## {in_markdown(title)}", markdown_of((shown or tables)[title])]
         path = directory / (f"{name}.csv" if place == 0 else f"{name}_{place + 1}.csv")
         write_text(path, csv_of(table))
         written.append(path)

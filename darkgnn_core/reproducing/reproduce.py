@@ -85,7 +85,7 @@ def table3(job: Job) -> Part:
     settings = job.settings
     data_set = describe(job.workspace)
     rows = chosen(table3_rows(settings.device, settings.presets), settings.only, settings.skip)
-    runs = Runs(job.workspace, trains=settings.trains, should_stop=job.should_stop, see=job.see)
+    runs = job.runs()
     keys = scored_keys(runs, settings.last_days)
     asks = [
         Ask(name, keys, settings.min_class_hosts, settings.labels) for name in settings.protocols
@@ -114,9 +114,8 @@ def table3(job: Job) -> Part:
     )
     head = "\n\n".join([f"# {title}", *notes])
     shown = {name: table for result in results for name, table in result.shown().items()}
-    files = write_tables(
-        job.directory, "table3", shown, head=head, foot=f"Paper: {paper.CITATION}."
-    )
+    foot = f"Paper: {paper.CITATION}."
+    files = write_tables(job.directory, "table3", tables, shown=shown, head=head, foot=foot)
     files.append(write_document(job.directory, "table3", document))
     return Part("table3", title, data_set, tables, notes, document, tuple(files), stopped)
 

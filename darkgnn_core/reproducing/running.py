@@ -30,8 +30,9 @@ class Runs:
     Args:
         workspace: Whose days and runs.
         trains: Train what is missing; otherwise take finished runs alone.
-        should_stop: Asked while a run is followed; then the run is cancelled, which resuming
-            undoes, and `Stopped` is raised.
+        retries: Go on with runs that failed, too, instead of telling why they did.
+        should_stop: Asked while a run is followed; then a run that was started or resumed here is
+            cancelled, which resuming undoes, and `Stopped` is raised.
         see: Shown a run several times a second while it is followed.
 
     Raises:
@@ -44,11 +45,13 @@ class Runs:
         workspace: Workspace,
         *,
         trains: bool = True,
+        retries: bool = False,
         should_stop: Ask = lambda: False,
         see: See = lambda run: None,
     ) -> None:
         self.workspace = workspace
         self.trains = trains
+        self.goes_on_from = ("interrupted", "cancelled", *(("failed",) if retries else ()))
         self.should_stop = should_stop
         self.see = see
         config = workspace.snapshot_config()
@@ -90,19 +93,21 @@ class Runs:
             return run if run is not None and run.state == "done" else None
         if self.should_stop():
             raise Stopped
+        is_ours = run is None or not run.is_active
         if run is None:
             title = f"{name}, seed {config.seed}"[:120]
             ids = create_runs(self.workspace, [config], name=title, group=GROUP, again=True)
             run = find_run(self.workspace, ids[0])
-        elif run.state in ("interrupted", "cancelled"):
+        elif run.state in self.goes_on_from:
             run = resume_run(self.workspace, run.id)
-        return self._followed(run)
+        return self._followed(run, is_ours=is_ours)
 
-    def _followed(self, run: Run) -> Run:
+    def _followed(self, run: Run, *, is_ours: bool) -> Run:
         while run.is_active:
             self.see(run)
             if self.should_stop():
-                cancel_run(self.workspace, run.id)
+                if is_ours:
+                    cancel_run(self.workspace, run.id)
                 raise Stopped
             time.sleep(POLL_S)
             run = find_run(self.workspace, run.id)
