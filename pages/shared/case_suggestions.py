@@ -85,8 +85,9 @@ def _progress(wanted: str) -> Told:
                         on_click=state.set_stopped_suggestions,
                         args=(wanted,),
                     )
-            words = f"Asking the neighbours: {done:,} of {total:,} hosts"
-            bars[0].progress(done / total, text=words)
+            bars[0].progress(
+                round(done / total, 3), text=f"Asking the neighbours: {done:,} of {total:,} hosts"
+            )
 
     return told
 

@@ -32,8 +32,8 @@ def show_sidebar() -> None:
         if bins:
             _go_to_host()
             _choose_day(bins)
-            _choose_run(workspace)
             show_current_set(workspace)
+            _choose_run(workspace)
             st.toggle(
                 "Hide known scanners",
                 key=state.HIDE_KNOWN,
@@ -76,23 +76,29 @@ def _choose_day(bins: list[str]) -> None:
         st.query_params[state.DAY] = bins[0]  # so that a link to the newest day stays one to it
     if state.day() not in bins:
         st.session_state[state.DAY] = bins[0]
-    day_, since_ = st.columns(2, gap="xsmall", vertical_alignment="bottom")
-    day_.selectbox(  # without a default, so that even the newest day stands in the address
-        "Day (UTC)", bins, index=None, key=state.DAY, bind="query-params"
-    )
-    earlier = [each for each in bins if each < (state.day() or "")]
-    if st.session_state.get(state.SINCE) not in earlier:
-        st.session_state.pop(state.SINCE, None)
-    if earlier:
-        since_.selectbox(
-            "From day",
-            earlier,
-            index=None,
-            key=state.SINCE,
+    with st.container(gap="xsmall"):
+        st.selectbox(
+            "Day (UTC)",
+            bins,
+            index=None,  # without a default even the newest day stands in the address
+            key=state.DAY,
             bind="query-params",
-            placeholder="one day",
-            help="For what looks at several days: from this one to the day beside it.",
+            help="The day in view. Choose an earlier one below it for a range, from there to here; "
+            "pages that look at several days take it.",
         )
+        earlier = [each for each in bins if each < (state.day() or "")]
+        if st.session_state.get(state.SINCE) not in earlier:
+            st.session_state.pop(state.SINCE, None)
+        if earlier:
+            st.selectbox(
+                "From day",
+                earlier,
+                index=None,
+                key=state.SINCE,
+                bind="query-params",
+                placeholder="From day, for a range",
+                label_visibility="collapsed",
+            )
 
 
 def _choose_run(workspace: Workspace) -> None:
