@@ -273,6 +273,19 @@ def test_the_title_says_which_data_set_it_is(workspace: Workspace) -> None:
     assert (told.is_paper, told.is_synthetic, told.days) == (False, False, 3)
 
 
+def test_the_demo_is_known_by_its_addresses(tmp_path: Path) -> None:
+    """Its logs loaded as anybody's traces are still no real darknet, nor the paper's."""
+    from darkgnn_core.ingest import ingest
+
+    text = write_trace(tmp_path / "made.csv").read_text()
+    (tmp_path / "made.csv").write_text(text.replace("198.51.100.", "240.0.1."))
+    workspace = open_workspace(tmp_path / "w")
+    ingest(workspace, [tmp_path / "made.csv"])
+    told = describe(workspace)
+    assert told.is_synthetic
+    assert told.title.startswith("a synthetic demo darknet, not the paper's data set")
+
+
 def test_table_2_stands_beside_the_papers(
     capsys: pytest.CaptureFixture[str], workspace: Workspace
 ) -> None:

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from darkgnn_core.errors import visible
 from darkgnn_core.health import all_hosts
 from darkgnn_core.reproducing import paper
 from darkgnn_core.run_inputs import inputs_between
 from darkgnn_core.sources import list_sources
 from darkgnn_core.workspace import Workspace
+
+RESERVED = 15
+"""First four bits of 240.0.0.0/4, where the senders of the demo lie and nobody's are."""
 
 NAMED = 3
 """Sources named in a title; of more, the number alone is told."""
@@ -20,7 +25,8 @@ class DataSet:
     Attributes:
         title: For the head of a table.
         is_paper: Whether it is the paper's: its days and its number of hosts.
-        is_synthetic: Whether any packet came from the demo generator.
+        is_synthetic: Whether any packet came from the demo generator, or all senders are of the
+            reserved block it draws from.
         days: Bins with a snapshot.
         hosts: Hosts of any snapshot.
     """
@@ -40,11 +46,13 @@ def describe(workspace: Workspace) -> DataSet:
     """
     config = workspace.snapshot_config()
     keys = [each.key for each in inputs_between(workspace, config)]
-    hosts = len(all_hosts(workspace, config))
+    addresses = all_hosts(workspace, config)
+    hosts = len(addresses)
     with workspace.catalogue() as connection:
         sources = list_sources(connection)
     is_released = config.origin == "released"
-    is_synthetic = not is_released and any(each.is_synthetic for each in sources)
+    is_made = bool((addresses >> np.uint32(28) == RESERVED).all())  # the demo, loaded from its logs
+    is_synthetic = is_made or (not is_released and any(each.is_synthetic for each in sources))
     spans = (keys[0], keys[-1], len(keys)) == (paper.FIRST_DAY, paper.LAST_DAY, paper.DAYS)
     is_paper = spans and hosts == paper.HOSTS and not is_synthetic
     if is_paper:
