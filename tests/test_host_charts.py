@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from darkgnn_core.charts import host_charts, host_words
+from darkgnn_core.hosts.evidence import evidence_of
 from darkgnn_core.hosts.fingerprint import Tool
 from darkgnn_core.hosts.over_time import DayNear, companions, turnover
 from darkgnn_core.hosts.predicting import Prediction
+from darkgnn_core.hosts.reading import port_table
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 
 BINS = ["2021-12-01", "2021-12-02", "2021-12-03"]
@@ -169,6 +171,20 @@ def test_tables_in_words() -> None:
     ]
     [row] = host_words.tool_rows([Tool("ZMap", "clear", ("One.", "Two."))])
     assert row == ("ZMap", "its own mark on nearly all packets", "One. Two.")
+
+
+def test_evidence_as_rows() -> None:
+    """One row a neighbour with all that its card says; none gives an empty table."""
+    hosts = np.array([1, 2], np.uint32)
+    ports = port_table(hosts, np.array([23, 23], np.int32), np.array([1, 3], np.int64))
+    rows = pd.DataFrame({"host": hosts, "packets": [1, 3], "size": [1.0, 2.0]})
+    card = evidence_of(1, 2, rows=rows, features=("size",), ports=ports, hours=None)
+    [row] = host_words.evidence_table([card], [0.5], ["mirai"]).to_dict("records")
+    assert row["neighbour"] == "0.0.0.2"
+    assert (row["label"], row["distance"], row["shared_ports"]) == ("mirai", 0.5, 1)
+    assert (row["same_headers"], row["same_24"]) == ("not told", "yes")
+    assert (row["rarest_shared_ports"], row["largest_feature_gap"]) == ("23", "size")
+    assert host_words.evidence_table([], [], []).empty
 
 
 def test_votes_in_words() -> None:

@@ -147,7 +147,7 @@ def test_cautions() -> None:
     assert titles(near=np.array([A + 5, C, C + 1], np.uint32)) == []
     assert titles(near=np.empty(0, np.uint32)) == []
     [disagree] = cautions_of(Doubtful(HOST, votes={"one": "mirai", "two": "unknown"}))
-    assert "one: mirai; two: unknown" in disagree.text
+    assert "mirai in one; unknown in two." in disagree.text
 
 
 def test_what_each_said_first() -> None:

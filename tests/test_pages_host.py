@@ -102,12 +102,25 @@ def charts(app: AppTest) -> int:
     return len(app.main.get("vega_lite_chart"))
 
 
-def test_without_an_address_it_offers_the_busiest_hosts(run: Any, workspace: Workspace) -> None:
-    """A sentence, an empty field, and hosts that are one click away."""
+def test_no_address_or_none_that_is_one(run: Any, workspace: Workspace) -> None:
+    """An empty field, then nonsense: a sentence, and the busiest hosts one click away."""
     app = run(workspace.root)
     assert "Type an address" in app.info[0].value
     assert app.text_input(key="host_typed").value == ""
     assert HOST in set(table(app, "address")["address"])
+    for typed, part in (
+        ("2001:db8::1", "IPv6"),
+        ("no address", "IPv4 address"),
+        ("198.51.100.0/24", "prefix"),
+        (EVIL, "IPv4 address"),
+    ):
+        app.text_input(key="host_typed").set_value(typed).run()
+        assert part in words(quiet(app))
+        assert "](http" not in app.warning[0].value
+        assert not table(app, "address").empty
+    app.query_params["host"] = "2001:db8::2"
+    app.run()
+    assert "2001:db8::2" in words(quiet(app))
 
 
 def test_an_empty_workspace_leads_to_the_data(run: Any, tmp_path: Path) -> None:
@@ -115,29 +128,6 @@ def test_an_empty_workspace_leads_to_the_data(run: Any, tmp_path: Path) -> None:
     app = run(tmp_path / "new", HOST)
     assert "load traffic first" in app.info[0].value
     assert not app.dataframe
-
-
-@pytest.mark.parametrize(
-    ("typed", "part"),
-    [
-        ("2001:db8::1", "IPv6"),
-        ("no address", "IPv4 address"),
-        ("198.51.100.0/24", "prefix"),
-        (EVIL, "IPv4 address"),
-    ],
-)
-def test_what_is_no_address_is_said_in_words(
-    run: Any, workspace: Workspace, typed: str, part: str
-) -> None:
-    """From the field as from a link: a warning, and the busiest hosts to choose from."""
-    app = run(workspace.root)
-    app.text_input(key="host_typed").set_value(typed).run()
-    assert part in words(quiet(app))
-    assert app.warning
-    assert "](http" not in app.warning[0].value
-    assert not table(app, "address").empty
-    linked = run(workspace.root, typed)
-    assert part in words(linked)
 
 
 def test_an_address_that_was_never_seen(run: Any, workspace: Workspace) -> None:
@@ -148,9 +138,9 @@ def test_an_address_that_was_never_seen(run: Any, workspace: Workspace) -> None:
     found = table(app, "answers")
     assert found["answers"].tolist() == [10, 10, 10]
     assert "Found on 3 of 3 days" in words(app)
-    nobody = run(workspace.root, "192.0.2.200")
-    click(nobody, "host_search_packets")
-    assert "Not a single packet on 3 days" in words(nobody)
+    app.text_input(key="host_typed").set_value("192.0.2.200").run()
+    click(app, "host_search_packets")
+    assert "Not a single packet on 3 days" in words(app)
 
 
 def test_typing_an_address_opens_it_and_stands_in_the_link(run: Any, workspace: Workspace) -> None:
@@ -352,13 +342,11 @@ def test_comparing_hosts_prefixes_and_sets(run: Any, workspace: Workspace) -> No
     assert len(table(app, "ports_jaccard")) == 6
 
 
-def test_one_day_only(run: Any, tmp_path: Path, no_processes: list[str]) -> None:
+def test_one_day_only(run: Any, workspace: Workspace) -> None:
     """A host of one day: nothing to hold against, no error in any view."""
-    workspace = filled_workspace(tmp_path)
-    embedded_run(workspace, RunConfig.of("i-gcn-gru"))
     app = run(workspace.root, "198.51.100.23", "Over time")
     assert "1 day only" in words(app)
-    for view in ("Neighbours", "Behaviour", "Headers and features", "Labels and votes"):
+    for view in ("Neighbours", "Labels and votes"):
         app.segmented_control(key="host_view").set_value(view).run()
         quiet(app)
 

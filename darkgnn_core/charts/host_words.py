@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from darkgnn_core.charts.port_names import port_label
+from darkgnn_core.hosts.evidence import Evidence
 from darkgnn_core.hosts.fingerprint import Tool
 from darkgnn_core.hosts.predicting import Prediction
 
@@ -153,6 +154,41 @@ def trait_table(traits: pd.DataFrame) -> pd.DataFrame:
     """Return compared headers with headings for people; as `fingerprint.compared_traits`."""
     shown = traits.rename(columns={"host": "this host"}).drop(columns="is_same")
     return shown.assign(same=["yes" if same else "no" for same in traits["is_same"]])
+
+
+def evidence_table(
+    cards: Sequence[Evidence], distances: Sequence[float], labels: Sequence[str]
+) -> pd.DataFrame:
+    """Return evidence cards as rows, one a neighbour, for an export.
+
+    Args:
+        cards: Of one host and its neighbours.
+        distances: Of each neighbour.
+        labels: Of each neighbour.
+    """
+    rows = [
+        {
+            "host": address_text(card.host),
+            "neighbour": address_text(card.neighbour),
+            "label": label,
+            "distance": distance,
+            "shared_ports": card.shared.count,
+            "ports_of_host": card.shared.of_host,
+            "ports_of_neighbour": card.shared.of_neighbour,
+            "shared_with_a_random_host": card.shared.expected,
+            "lift": card.shared.lift,
+            "ports_jaccard": card.shared.jaccard,
+            "ports_cosine": card.shared.cosine,
+            "rarest_shared_ports": " ".join(str(port) for port in card.shared.ports["port"][:10]),
+            "volume_likeness": card.volume,
+            "timing_likeness": card.timing,
+            "same_headers": {None: "not told", True: "yes", False: "no"}[card.is_same_fingerprint],
+            "same_24": "yes" if card.is_same_prefix else "no",
+            "largest_feature_gap": "" if card.gaps.empty else str(card.gaps["feature"].iloc[0]),
+        }
+        for card, distance, label in zip(cards, distances, labels, strict=True)
+    ]
+    return pd.DataFrame(rows)
 
 
 def claim_table(claims: pd.DataFrame) -> pd.DataFrame:

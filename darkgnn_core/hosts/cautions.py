@@ -122,8 +122,11 @@ def _label(label: str, votes: Mapping[str, str]) -> Caution | None:
 def _votes(votes: Mapping[str, str]) -> Caution | None:
     if len(set(votes.values())) < 2:
         return None
-    said = "; ".join(f"{run}: {label}" for run, label in votes.items())
-    return Caution("Runs disagree", f"Neighbours in different runs vote differently. {said}.")
+    by_label: dict[str, list[str]] = {}
+    for run, label in votes.items():
+        by_label.setdefault(label, []).append(run)
+    said = "; ".join(f"{label} in {' and '.join(runs)}" for label, runs in by_label.items())
+    return Caution("Runs disagree", f"Neighbours in different runs vote differently: {said}.")
 
 
 def _opinions(opinions: Mapping[str, str]) -> Caution | None:

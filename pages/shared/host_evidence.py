@@ -1,11 +1,14 @@
 """The evidence card: in what a host and one neighbour are alike, and in what they are not."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.host_words import (
     address_text,
+    evidence_table,
     gap_table,
     shared_port_table,
     trait_table,
@@ -17,6 +20,7 @@ from darkgnn_core.hosts.packet_hours import hour_profiles
 from darkgnn_core.hosts.predicting import Nearby, place_of
 from darkgnn_core.hosts.reading import Floats
 from darkgnn_core.runs import Run
+from darkgnn_core.set_tables import csv_of
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 from pages.shared import host_loaders
 from pages.shared.feedback import plain, safe, show_table
@@ -32,19 +36,11 @@ def show_evidence(
 ) -> None:
     """Show what speaks for and against the likeness of the host and one neighbour."""
     neighbour = int(near.hosts[row])
-    rows = host_loaders.day_rows(view.workspace, view.config, view.day)
-    there = rows["host"].to_numpy()
-    if any(place_of(there, each) is None for each in (view.host, neighbour)):
+    card_of = _cards(view, near)
+    found = card_of(neighbour)
+    if found is None:
         st.text("The day was built anew since the run and does not have both hosts any more.")
         return
-    found = evidence_of(
-        view.host,
-        neighbour,
-        rows=rows,
-        features=HOST_FEATURES,
-        ports=host_loaders.day_ports(view.workspace, view.config, view.day),
-        hours=_hours(view, near, neighbour),
-    )
     with st.container(border=True):
         st.text(plain(f"{view.address} and {address_text(neighbour)}, {labels[row]}"))
         _show_figures(found, float(near.distances[row]))
@@ -55,16 +51,57 @@ def show_evidence(
         with headers:
             _show_rest(found)
         _show_agreement(view, run, voting, near, neighbour)
+    st.download_button(
+        "Evidence for all neighbours as CSV",
+        lambda: _all_as_csv(card_of, near, labels),
+        file_name=f"darkgnn-{view.address}-evidence.csv",
+        mime="text/csv",
+        key="host_evidence_csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
-def _hours(view: HostView, near: Nearby, neighbour: int) -> tuple[Floats, Floats] | None:
+def _cards(view: HostView, near: Nearby) -> Callable[[int], Evidence | None]:
+    """Return what gives the card of a neighbour; None where the day lacks one of the two."""
+    rows = host_loaders.day_rows(view.workspace, view.config, view.day)
+    ports = host_loaders.day_ports(view.workspace, view.config, view.day)
     everyone = [view.host, *near.hosts.tolist()]
     hours = host_loaders.hours_if_sound(view.workspace, view.config, view.day, everyone)
+    there = rows["host"].to_numpy()
+
+    def card_of(neighbour: int) -> Evidence | None:
+        if any(place_of(there, each) is None for each in (view.host, neighbour)):
+            return None
+        return evidence_of(
+            view.host,
+            neighbour,
+            rows=rows,
+            features=HOST_FEATURES,
+            ports=ports,
+            hours=_profiles(hours, (view.host, neighbour), view.config.bin_hours),
+        )
+
+    return card_of
+
+
+def _profiles(
+    hours: pd.DataFrame | None, pair: tuple[int, int], length: int
+) -> tuple[Floats, Floats] | None:
     if hours is None:
         return None
-    pair = np.array([view.host, neighbour], np.uint32)
-    ours, theirs = hour_profiles(hours, pair, view.config.bin_hours)
+    ours, theirs = hour_profiles(hours, np.array(pair, np.uint32), length)
     return ours, theirs
+
+
+def _all_as_csv(card_of: Callable[[int], Evidence | None], near: Nearby, labels: Texts) -> bytes:
+    found = [
+        (card, float(distance), str(label))
+        for host, distance, label in zip(near.hosts, near.distances, labels, strict=True)
+        if (card := card_of(int(host))) is not None
+    ]
+    cards, distances, said = zip(*found, strict=True) if found else ((), (), ())
+    return csv_of(evidence_table(cards, distances, said))
 
 
 def _show_figures(found: Evidence, distance: float) -> None:
