@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkgnn_core.labels.targets import parse_target, prefix_text, target_of
-from darkgnn_core.labels.typed import TYPED_CHARACTERS, count_seen, read_typed
+from darkgnn_core.labels.typed import TYPED_CHARACTERS, count_seen, hosts_of, read_typed
 
 
 def test_addresses_may_be_separated_in_any_common_way():
@@ -64,3 +64,21 @@ def test_counting_equals_the_loop(prefixes, addresses):
         any(each.first_ip <= int(host) <= each.last_ip for each in targets) for host in hosts
     )
     assert count_seen(targets, hosts) == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 255), st.integers(24, 32)), max_size=6),
+    st.sets(st.integers(0, 511)),
+)
+def test_hosts_of_targets_are_those_inside(targets, seen):
+    """As one by one: inside any of the addresses or prefixes, each once, ascending."""
+    base = 0xC6336400
+    hosts = np.array(sorted(base + each for each in seen), np.uint32)
+    chosen = [target_of(base + address, length) for address, length in targets]
+    expected = [
+        host
+        for host in hosts.tolist()
+        if any(target.first_ip <= host <= target.last_ip for target in chosen)
+    ]
+    assert hosts_of(chosen, hosts).tolist() == expected
+    assert count_seen(chosen, hosts) == len(expected)

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from darkgnn_core.durable import write_manifest
 from darkgnn_core.embeddings import Embedding, write_embedding
+from darkgnn_core.errors import WorkspaceError
 from darkgnn_core.host_sets import HostSet, find_set, list_sets, save_set
 from darkgnn_core.labels.analyst import SOURCE_ID
 from darkgnn_core.labels.store import add_list, standing_labels
@@ -159,6 +160,26 @@ def test_undo_and_redo_walk_through_the_current_sets(run: Open, workspace: Works
     assert "None" in texts(again)
     click(again, "set_undo")
     assert current(again) == "set 1"
+
+
+def test_undo_works_where_nothing_can_be_written(
+    run: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that is only read the trail lives in the session alone, and no page breaks."""
+
+    def refused(*_: object) -> None:
+        raise WorkspaceError("read only", code="NO-PERMISSION")
+
+    monkeypatch.setattr("pages.shared.set_trail.write_trail", refused)
+    made = kept(workspace, [1], "one")
+    app = run(workspace.root)
+    app.query_params["set"] = made.id
+    app.run()
+    assert current(quiet(app)) == "one"
+    click(app, "set_undo")
+    assert current(app) == "None"
+    click(app, "set_redo")
+    assert current(app) == "one"
 
 
 def test_a_set_is_shown_renamed_deleted_and_brought_back(run: Open, workspace: Workspace) -> None:

@@ -6,7 +6,7 @@ from darkgnn_core.runs import Run, list_runs
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.feedback import safe
-from pages.shared.navigation import is_there, page, title_of
+from pages.shared.navigation import page
 
 
 def usable_runs(workspace: Workspace) -> list[Run]:
@@ -99,7 +99,4 @@ def open_cases() -> None:
 
 def _open(file: str) -> None:
     """Switch to a page; run, host and set go with it in the address."""
-    if is_there(file):
-        st.switch_page(page(file), query_params=state.link_of_context())
-    title = title_of(file)
-    st.info(f"The page {title} is not part of this version.", icon=":material/construction:")
+    st.switch_page(page(file), query_params=state.link_of_context())

@@ -7,7 +7,7 @@ from streamlit.navigation.page import Page
 
 PAGES = Path(__file__).resolve().parents[1]
 ICON = str(PAGES.parent / "assets" / "darkgnn.svg")  # an icon by name would be fetched from afar
-PLANNED = (
+MENU = (
     ("today_queue.py", "Today", ":material/today:"),
     ("load_data.py", "Load data", ":material/upload_file:"),
     ("manage_sources.py", "Sources", ":material/database:"),
@@ -19,7 +19,6 @@ PLANNED = (
     ("manage_labels.py", "Labels", ":material/label:"),
     ("manage_cases.py", "Cases", ":material/folder_special:"),
 )
-MENU = tuple(entry for entry in PLANNED if (PAGES / entry[0]).exists())
 
 
 def page(file: str) -> Page:
@@ -33,13 +32,3 @@ def page(file: str) -> Page:
 def pages() -> list[Page]:
     """Return all pages; the first is the home page."""
     return [page(file) for file, _, _ in MENU]
-
-
-def is_there(file: str) -> bool:
-    """Whether this version has that page."""
-    return any(name == file for name, _, _ in MENU)
-
-
-def title_of(file: str) -> str:
-    """Return what a page is called."""
-    return next(title for name, title, _ in PLANNED if name == file)

@@ -1,5 +1,8 @@
 """Undo and redo of the current set: the sets that were current, one after the other."""
 
+from contextlib import suppress
+
+from darkgnn_core.errors import WorkspaceError
 from darkgnn_core.host_sets import read_trail, sets_there, write_trail
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
@@ -26,7 +29,8 @@ def follow_trail(workspace: Workspace) -> None:
     steps = [*steps[: at + 1], current]
     state.keep_set_trail(steps, len(steps) - 1)
     if any(steps):
-        write_trail(workspace, steps)
+        with suppress(WorkspaceError):  # on a disk that is only read, the session still knows
+            write_trail(workspace, steps)
 
 
 def steps_around(workspace: Workspace) -> tuple[int | None, int | None]:
