@@ -14,7 +14,7 @@ KINDS: tuple[Literal["svg", "png"], ...] = ("svg", "png")
 WIDTH, HEIGHT = 520, 320
 COLOURS = ("#1b6ca8", "#8c6bb1", "#c1666b", "#6b7a3a")
 """Ours on test days, ours on earlier days, random weights, the paper: apart without colour too,
-since each has a shape and a line of its own."""
+since each has a shape of its own."""
 
 
 def curve_chart(points: pd.DataFrame, *, title: str, subtitle: str, x_title: str) -> alt.LayerChart:
@@ -44,11 +44,12 @@ def curve_chart(points: pd.DataFrame, *, title: str, subtitle: str, x_title: str
         ),
     )
     floor = max(0.0, min(told, default=0.0) - 0.02)
-    f1 = alt.Y("f1:Q", title="macro F1", scale=alt.Scale(domain=[floor, _ceiling(points)]))
+    scale = alt.Scale(domain=[floor, _ceiling(points)], zero=False)
+    f1 = alt.Y("f1:Q", title="macro F1", scale=scale)
     shape = alt.Shape("curve:N", sort=names, scale=alt.Scale(domain=names), legend=None)
-    dash = alt.StrokeDash("curve:N", sort=names, scale=alt.Scale(domain=names), legend=None)
-    bars = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q", title="macro F1"), y2="high:Q")
-    lines = base.mark_line().encode(y=f1, strokeDash=dash)
+    low = alt.Y("low:Q", title="macro F1", scale=scale)
+    bars = base.mark_rule(opacity=0.5, strokeWidth=2).encode(y=low, y2="high:Q")
+    lines = base.mark_line(strokeWidth=1.5).encode(y=f1)
     marks = base.mark_point(filled=True, size=60).encode(y=f1, shape=shape)
     head = alt.TitleParams(title, subtitle=_wrapped(subtitle), anchor="start")
     chart = alt.LayerChart(layer=[bars, lines, marks], data=points)
