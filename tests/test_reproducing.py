@@ -138,6 +138,7 @@ def test_finished_runs_are_scored_and_the_others_said_to_be_missing(
     for seed, apart in ((0, 9.0), (1, 2.5)):
         done_run(workspace, RunConfig(seed=seed), apart)
     done_run(workspace, RunConfig.of("i-darkvec"), 0.0)
+    done_run(workspace, RunConfig.of("i-gcn-gru", "as_released"), 1.5)
     made_run(workspace, RunConfig.of("i-gcn"), state="failed", message="out of memory")
     words = ["reproduce", "table3", "--workspace", workspace.root, "--no-train", "--seeds", 2]
     words += ["--out", tmp_path / "out", "--min-class-hosts", 2, "--skip", "gradient"]
@@ -159,6 +160,9 @@ def test_finished_runs_are_scored_and_the_others_said_to_be_missing(
     pair = next(each for each in same_day["pairs"] if each["second"] == "i-darkvec")
     assert pair["difference"] > 0
     assert "too few days" in pair["sentence"]
+    [preset] = same_day["presets"]
+    assert (preset["first"], preset["second"]) == ("i-gcn-gru", "i-gcn-gru, as_released")
+    assert preset["difference"] > 0
     classes = {(each["source"], each["method"], each["label"]) for each in same_day["classes"]}
     assert ("paper", "i-gcn-gru", "mirai") in classes
     assert ("ours", "i-gcn-gru", "censys") in classes

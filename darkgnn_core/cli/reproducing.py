@@ -144,7 +144,7 @@ def _show(part: Part, output: Output) -> None:
     for title, table in part.tables.items():
         if part.name == "table3" and title.endswith("F1 by class"):
             continue  # wide: it is in the files
-        if part.name == "table3" and title.endswith("pairs"):
+        if part.name == "table3" and title.endswith(("pairs", "presets")):
             for text in table["sentence"]:
                 output.say(str(text))
             continue

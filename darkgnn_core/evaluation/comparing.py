@@ -1,6 +1,6 @@
 """Runs held against each other day by day: is a difference more than the days' ups and downs?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 from typing import Any
 
@@ -65,9 +65,27 @@ def compare(
     if not pairs:
         message = "one run and a baseline, or two runs, are compared, got fewer."
         raise ConfigError(message, code="EVALUATION")
-    either = {**others, **by_day}
+    return compare_pairs({**others, **by_day}, pairs, seed=seed)
+
+
+def compare_pairs(
+    by_day: Mapping[str, "pd.Series[float]"],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare some pairs, chosen before anybody looked at their scores; p is for these alone.
+
+    Args:
+        by_day: As for `compare`, runs and baselines alike.
+        pairs: Names of first and second; one or more.
+        seed: Of the draws behind the intervals.
+
+    Returns:
+        As `compare`.
+    """
     table = pd.DataFrame(
-        {"first": first, "second": second} | _pair(either[first], either[second], seed)
+        {"first": first, "second": second} | _pair(by_day[first], by_day[second], seed)
         for first, second in pairs
     )
     table["p_holm"] = holm(table["p"].to_numpy(np.float64))

@@ -22,6 +22,7 @@ from darkgnn_core.reproducing.tables import (
     classes_table,
     methods_table,
     pairs_table,
+    presets_table,
     wide_classes,
 )
 from darkgnn_core.runs import Run
@@ -170,23 +171,25 @@ class _Result:
             f"{name}: methods": methods_table(self.scores),
             f"{name}: F1 by class": classes_table(self.scores, self.aliases),
             f"{name}: pairs": pairs_table(self.scores),
+            f"{name}: presets": presets_table(self.scores),
         }
 
     def shown(self) -> dict[str, Any]:
         """Return its tables by title, as people read them."""
-        methods, classes, pairs = self.tables().items()
+        methods, classes, *others = self.tables().items()
         named = methods[1].rename(columns=METHODS).dropna(axis=1, how="all")
-        return {methods[0]: named, classes[0]: wide_classes(classes[1]), pairs[0]: pairs[1]}
+        return {methods[0]: named, classes[0]: wide_classes(classes[1]), **dict(others)}
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
-        methods, classes, pairs = self.tables().values()
+        methods, classes, pairs, presets = self.tables().values()
         return {
             "reading": PROTOCOLS[self.ask.protocol].reading,
             "labels": self.ask.scope,
             "methods": methods,
             "classes": classes,
             "pairs": pairs,
+            "presets": presets,
             "days": {
                 each.name: each.repeats.by_day for each in self.scores if each.repeats is not None
             },

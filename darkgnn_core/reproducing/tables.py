@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from darkgnn_core.errors import visible
-from darkgnn_core.evaluation.comparing import compare, sentence
+from darkgnn_core.evaluation.comparing import compare, compare_pairs, sentence
 from darkgnn_core.labels.texts import fold
 from darkgnn_core.reproducing import paper
 from darkgnn_core.reproducing.rows import AS_RELEASED, REFERENCE
@@ -174,14 +174,35 @@ def pairs_table(scores: Sequence[RowScores], reference: str = REFERENCE) -> pd.D
     Returns:
         Its columns and `sentence`; empty where the reference was not run, or nothing beside it.
     """
-    daily = {
-        each.name: each.repeats.by_day.set_index("day")["macro_f1"]
-        for each in scores
-        if each.repeats is not None
-    }
+    daily = _daily(scores)
     named = [each.name for each in scores if each.row.name == reference and each.name in daily]
     others = {name: days for name, days in daily.items() if name not in named}
     if not named or not others:
         return pd.DataFrame(columns=["first", "second", "sentence"])
-    table = compare({named[0]: daily[named[0]]}, baselines=others)
+    return _with_sentences(compare({named[0]: daily[named[0]]}, baselines=others))
+
+
+def presets_table(scores: Sequence[RowScores]) -> pd.DataFrame:
+    """Compare each row with what it is `as_released`, day by day, as a family of its own.
+
+    Returns:
+        As `pairs_table`; empty where no row was run both ways.
+    """
+    daily = _daily(scores)
+    written = {each.name: f"{each.row.name}{AS_RELEASED}" for each in scores if each.name in daily}
+    pairs = [(name, other) for name, other in written.items() if other in daily]
+    if not pairs:
+        return pd.DataFrame(columns=["first", "second", "sentence"])
+    return _with_sentences(compare_pairs(daily, pairs))
+
+
+def _daily(scores: Sequence[RowScores]) -> dict[str, "pd.Series[float]"]:
+    return {
+        each.name: each.repeats.by_day.set_index("day")["macro_f1"]
+        for each in scores
+        if each.repeats is not None
+    }
+
+
+def _with_sentences(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(sentence=[sentence(row) for row in table.to_dict("records")])
