@@ -109,6 +109,24 @@ def find_set(workspace: Workspace, set_id: str) -> HostSet:
     return _set_of(row)
 
 
+def find_same(
+    workspace: Workspace, hosts: npt.ArrayLike, recipe: Mapping[str, Any]
+) -> HostSet | None:
+    """Return the newest set of the same hosts that came about the same way, or None.
+
+    Raises:
+        ConfigError: As `save_set`.
+    """
+    kept = _checked_hosts(hosts).astype(_KEPT_AS).tobytes()
+    with workspace.catalogue() as connection:
+        row = connection.execute(
+            "SELECT * FROM host_set WHERE deleted_at IS NULL AND recipe = ? AND hosts = ? "
+            "ORDER BY rowid DESC LIMIT 1",
+            (checked_recipe(recipe), kept),
+        ).fetchone()
+    return None if row is None else _set_of(row)
+
+
 def list_sets(workspace: Workspace) -> list[HostSet]:
     """Return the sets, newest first, deleted ones left out."""
     with workspace.catalogue() as connection:

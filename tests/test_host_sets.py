@@ -19,6 +19,7 @@ from darkgnn_core.host_sets import (
     combine,
     combined_hosts,
     delete_set,
+    find_same,
     find_set,
     list_deleted,
     list_sets,
@@ -60,6 +61,21 @@ def test_a_set_is_read_as_it_was_kept(shared: Workspace, hosts: list[int]) -> No
     assert found.hosts.tolist() == sorted(set(hosts))
     assert found.hosts.dtype == np.uint32
     assert (found.recipe, found.day, found.run_id) == (PASTED, "2021-12-01", None)
+
+
+def test_the_same_hosts_by_the_same_recipe_are_found(workspace: Workspace) -> None:
+    """The newest of them, in any order of hosts; other hosts, recipes and deleted sets are not."""
+    save_set(workspace, [1, 2], recipe=PASTED, name="older")
+    made = save_set(workspace, [1, 2], recipe=PASTED, name="newer")
+    found = find_same(workspace, [2, 1, 2], dict(reversed(PASTED.items())))
+    assert found is not None
+    assert found.id == made.id
+    assert find_same(workspace, [1], PASTED) is None
+    assert find_same(workspace, [1, 2], PASTED | {"entries": 4}) is None
+    delete_set(workspace, made.id)
+    again = find_same(workspace, [1, 2], PASTED)
+    assert again is not None
+    assert again.name == "older"
 
 
 @given(st.lists(st.sets(st.integers(0, 9)), min_size=2, max_size=4))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from darkgnn_core.errors import WorkspaceError
-from darkgnn_core.host_sets import HostSet, find_set, save_set
+from darkgnn_core.host_sets import HostSet, find_same, find_set, save_set
 from darkgnn_core.workspace import Workspace
 from pages.shared import context, state
 from pages.shared.label_dialog import offer_labelling
@@ -74,20 +74,10 @@ def offer_set(
         st.rerun()
 
 
-def _make_current(
-    workspace: Workspace, hosts: Hosts, recipe: Mapping[str, Any], name: str
-) -> HostSet:
-    """Make these hosts the current set; one that is current already is not kept twice."""
-    now = current_set(workspace)
-    if now is not None and now.recipe == dict(recipe) and np.array_equal(now.hosts, hosts):
-        return now
-    made = save_set(
-        workspace,
-        hosts,
-        recipe=recipe,
-        name=name,
-        day=state.day(),
-        run_id=context.run_shown(workspace),
-    )
-    state.set_set_in_view(made.id)
-    return made
+def _make_current(workspace: Workspace, hosts: Hosts, recipe: Mapping[str, Any], name: str) -> None:
+    """Make these hosts the current set; the same hosts by the same recipe are not kept twice."""
+    found = find_same(workspace, hosts, recipe)
+    if found is None or (name and name != found.name):
+        run_id = context.run_shown(workspace)
+        found = save_set(workspace, hosts, recipe=recipe, name=name, day=state.day(), run_id=run_id)
+    state.set_set_in_view(found.id)
