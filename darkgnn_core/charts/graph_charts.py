@@ -152,7 +152,7 @@ def _marks(
         domain, colours = [*domain, PORT_KIND], [*colours, PORT_COLOUR]
         shapes = [*shapes, PORT_SHAPE]
     legend = alt.Legend(
-        title=None, orient="top", columns=6, labelLimit=150, padding=0, offset=4, symbolSize=110
+        title=None, orient="top", columns=4, labelLimit=150, padding=0, offset=4, symbolSize=110
     )
     marks = (
         alt.Chart(nodes)

@@ -17,10 +17,14 @@ PORT_KIND = "port"
 """What stands in place of a label for ports."""
 
 FEW_NAMES = 45
-"""Up to so many hosts their addresses are written beside them."""
+"""So many hosts may have their addresses beside them, or none; so many ports have their names."""
 
 WIDTHS = (0.8, 6.0)
 SIZES = (70.0, 420.0)
+CROWD = 60.0
+"""From so many nodes, or three times as many edges, on they are drawn smaller."""
+
+LEAST = 0.22
 
 
 def node_rows(nodes: pd.DataFrame, labels: Mapping[int, str]) -> pd.DataFrame:
@@ -105,14 +109,15 @@ def drawn_nodes(
         rows: As `node_rows` gives them.
         places: Place by id.
         selected: Ids that stand out.
-        names: Write the addresses of hosts, where they are few; ports, and what is selected,
-            expanded or pinned, are always named.
+        names: Write the addresses of hosts, where they are few. The ports that most of the hosts
+            drawn asked for, and what is selected, expanded or pinned, are always named.
     """
     is_host = rows["kind"] == "host"
     is_selected = rows["id"].isin(list(selected))
     are_few = int(is_host.sum()) <= FEW_NAMES
     is_touched = rows["state"].str.contains("expanded|pinned")
-    is_named = ~is_host | is_selected | is_touched
+    order = rows["shown"].where(~is_host, -1).rank(method="first", ascending=False)
+    is_named = (~is_host & (order <= FEW_NAMES)) | is_selected | is_touched
     if names and are_few:
         is_named |= True
     text = rows["name"] + np.where(rows["state"].str.contains("pinned"), " (pinned)", "")
@@ -121,7 +126,7 @@ def drawn_nodes(
         x=[float(places[each][0]) for each in rows["id"]],
         y=[float(places[each][1]) for each in rows["id"]],
         text=text.where(is_named, ""),
-        size=_scaled(rows["packets"], SIZES),
+        size=_scaled(rows["packets"], SIZES) * _crowded(len(rows) / CROWD),
         is_selected=is_selected,
         more=[f"{count:,} more not shown" if count else "all shown" for count in hidden],
     )
@@ -153,7 +158,7 @@ def drawn_edges(
             "host": [node_words(each) for each in hosts],
             "port": [node_words(each) for each in ports],
             "packets": edges["packets"].to_numpy(),
-            "width": _scaled(edges["packets"], WIDTHS),
+            "width": _scaled(edges["packets"], WIDTHS) * _crowded(len(edges) / CROWD / 3),
             "is_near": near,
         }
     )
@@ -162,6 +167,11 @@ def drawn_edges(
         table["now"] = edges["packets_now"].to_numpy()
         table["before"] = edges["packets_before"].to_numpy()
     return table.iloc[::-1].reset_index(drop=True)
+
+
+def _crowded(times: float) -> float:
+    """Return by how much marks shrink where there are so many times as many as fit well."""
+    return min(1.0, max(LEAST, times**-0.7)) if times > 1 else 1.0
 
 
 def _scaled(values: "pd.Series[Any]", bounds: tuple[float, float]) -> npt.NDArray[np.float64]:

@@ -23,6 +23,9 @@ ROUNDS, LARGE_ROUNDS, LARGE = 80, 45, 400
 FIRST_STEP = 0.1
 """No node moves further in the first round, as a share of the drawing; less in each round after."""
 
+SPREADING, GAP = 40, 0.8
+"""Rounds of opening clumps, and the least distance, as a share of what evenly spread nodes have."""
+
 SWEEPS = 6
 NEARER = 0.5
 """New nodes come nearer than the usual distance: the old ones push them out, too."""
@@ -62,8 +65,8 @@ def places_of(
 
     Source:
         Fruchterman and Reingold, 1991, seeded, as arrays: networkx's own takes three times
-        longer on 800 nodes. Components are laid out one by one and packed. Columns are ordered by the
-        mean row of the neighbours.
+        longer on 800 nodes. Components are laid out one by one and packed. Columns are ordered by
+        the mean row of the neighbours.
     """
     graph = graph_of(ids, edges)
     old = {node: kept[node] for node in ids if kept and node in kept}
@@ -152,9 +155,34 @@ def _component(graph: nx.Graph, part: set[str]) -> dict[str, Floats]:
     inner.add_edges_from(graph.edges(list(inner), data=True))
     draw = np.random.default_rng(SEED)
     found = _pulled(inner, draw.uniform(-1, 1, (len(inner), 2)), 2.2 / math.sqrt(len(inner)))
-    found -= (found.max(axis=0) + found.min(axis=0)) / 2
-    found /= np.abs(found).max() or 1.0
-    return dict(zip(inner, found, strict=True))
+    spread = _apart(_fitted(found), GAP * 2 / math.sqrt(len(inner)))
+    return dict(zip(inner, _fitted(spread), strict=True))
+
+
+def _fitted(at: Floats) -> Floats:
+    """Return places moved and stretched to -1 to 1, each way for itself."""
+    low, high = at.min(axis=0), at.max(axis=0)
+    fitted: Floats = (2 * at - low - high) / np.maximum(high - low, 1e-9)
+    return fitted
+
+
+def _apart(at: Floats, gap: float, fixed: Sequence[bool] | None = None) -> Floats:
+    """Move nodes that are nearer than a gap away from one another, so that clumps open up."""
+    moves = ~np.array(fixed, bool) if fixed is not None else np.ones(len(at), bool)
+    at = at.copy()
+    for _ in range(SPREADING):
+        x, y = at.astype(np.float32).T
+        dx, dy = x[:, None] - x, y[:, None] - y
+        distance = np.sqrt(dx**2 + dy**2)
+        np.fill_diagonal(distance, np.inf)
+        missing = np.maximum(gap - distance, 0) / np.maximum(distance, 1e-6 * gap)
+        if not missing.any():
+            break
+        step = np.stack([(dx * missing).sum(axis=1), (dy * missing).sum(axis=1)], axis=1)
+        size = np.maximum(np.linalg.norm(step, axis=1), 1e-12)
+        limited = step * (np.minimum(size, gap) / size)[:, None] / 2
+        at[moves] += limited[moves]
+    return at
 
 
 def _added(graph: nx.Graph, old: Mapping[str, Place]) -> Places:
@@ -169,7 +197,8 @@ def _added(graph: nx.Graph, old: Mapping[str, Place]) -> Places:
             centre = np.mean(near, axis=0) if near else np.array([0.0, _lowest(start) - 2 * unit])
             start[node] = centre + draw.normal(0, unit, 2)
     is_old = [node in old for node in graph]
-    new = _pulled(graph, np.array([start[node] for node in graph]), NEARER * unit, is_old) + middle
+    pulled = _pulled(graph, np.array([start[node] for node in graph]), NEARER * unit, is_old)
+    new = _apart(pulled, _usual_gap(list(old.values())), is_old) + middle
     return {
         node: old[node] if node in old else (float(at[0]), float(at[1]))
         for node, at in zip(graph, new, strict=True)
@@ -184,6 +213,15 @@ def _usual_distance(graph: nx.Graph, old: Mapping[str, Place]) -> float:
     """Return the median length of the edges that are drawn; 1 where there is none."""
     lengths = [math.dist(old[a], old[b]) for a, b in graph.edges if a in old and b in old]
     return max(float(np.median(lengths)), 1e-6) if lengths else 1.0
+
+
+def _usual_gap(places: Sequence[Place]) -> float:
+    """Return the median distance of a node to the nearest other one; 1 where there is none."""
+    at = np.array(places)
+    distances = np.linalg.norm(at[:, None] - at, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    nearest = distances.min(axis=1)
+    return float(np.median(nearest)) if len(at) > 1 else 1.0
 
 
 def _two_columns(graph: nx.Graph, old: Mapping[str, Place]) -> Places:

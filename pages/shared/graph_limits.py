@@ -57,7 +57,8 @@ def choose(workspace: Workspace, days: tuple[str, ...]) -> Choice:
                 "Write addresses",
                 value=True,
                 key="graph_names",
-                help="Beside up to 45 hosts; ports are always named, and so is what you select.",
+                help="Beside up to 45 hosts. The busiest ports, and what you select, are always "
+                "named.",
             )
     return Choice(limits, labels, LAYOUTS[layout or "Forces"], compared, names)
 

@@ -10,7 +10,7 @@ import streamlit as st
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.graphs.keeping import keep_graph, kept_graph
 from darkgnn_core.graphs.layouts import Layout, Places
-from darkgnn_core.graphs.limits import Doings
+from darkgnn_core.graphs.limits import Doings, Limits
 from darkgnn_core.graphs.nodes import Node, node_of
 from darkgnn_core.workspace import Workspace
 
@@ -69,6 +69,16 @@ def go(workspace: Workspace, by: int) -> None:
 def start_over(workspace: Workspace) -> None:
     """Take a step to a graph to which nothing was done."""
     do(workspace, Doings())
+
+
+def follow_limits(workspace: Workspace, limits: Limits) -> None:
+    """Have everything laid out anew once the limits are others; a click that expands is not."""
+    held, now = _held(), str(limits)
+    if held.get("limits") not in (None, now):
+        forget_places(workspace)
+        held = _held()
+    if held.get("limits") != now:
+        st.session_state[GRAPH] = held | {"limits": now}
 
 
 def places(layout: Layout) -> Places:

@@ -67,6 +67,7 @@ def view_of(workspace: Workspace, start: Start, days: tuple[str, ...]) -> GraphV
     if not read_range(workspace, days):
         return None
     choice = choose(workspace, days)
+    graph_state.follow_limits(workspace, choice.limits)
     question = Question(
         days=days,
         start=(start.kind, start.value),
@@ -94,7 +95,8 @@ def _places(workspace: Workspace, answer: Answer, layout: Layout) -> Places:
         with st.spinner(f"Laying out {len(ids):,} nodes"):
             found = places_of(ids, answer.shown.edges, layout, held)
     graph_state.keep_places(workspace, layout, found)
-    return found
+    held = graph_state.places(layout)
+    return {each: held[each] for each in ids}
 
 
 def read_range(workspace: Workspace, days: Sequence[str]) -> bool:

@@ -1,0 +1,198 @@
+"""What is drawn of a graph, what is written about it, and the files made of it."""
+
+import io
+import json
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from made_pairs import address, drawn_pairs, pairs_of
+from test_theme import contrast
+
+from darkgnn_core.charts.graph_charts import (
+    CHANGE_LOOKS,
+    DARK_INK,
+    EDGE_COLOUR,
+    LIGHT_INK,
+    PICK,
+    PORT_COLOUR,
+    graph_chart,
+    visitors_by_day,
+)
+from darkgnn_core.charts.graph_tables import (
+    FEW_NAMES,
+    drawn_edges,
+    drawn_nodes,
+    edge_rows,
+    label_looks,
+    node_rows,
+)
+from darkgnn_core.charts.graph_words import count_words, cut_words, days_words
+from darkgnn_core.charts.pictures import picture_of
+from darkgnn_core.graphs.difference import with_changes
+from darkgnn_core.graphs.exporting import graphml_of
+from darkgnn_core.graphs.layouts import Layout, places_of
+from darkgnn_core.graphs.limits import Cut, Doings, Limits, Seeds
+from darkgnn_core.graphs.nodes import host_node, port_node
+from darkgnn_core.graphs.pairs import NOT_TOLD, Pairs
+from darkgnn_core.graphs.subgraph import Shown, subgraph
+from darkgnn_core.set_tables import csv_of
+
+EVIL = '=1+1 <b>&"x"</b>\u0000\ufffe'
+WHITE, BLACK = "#FFFFFF", "#10161D"
+
+
+def shown_of(pairs: Pairs, doings: Doings | None = None) -> Shown:
+    """Return the whole graph of some pairs."""
+    return subgraph(pairs, Seeds(pairs.unique_hosts), Limits(neighbours=800, nodes=800), doings)
+
+
+def chart_of(shown: Shown, layout: Layout = "force", selected: tuple[str, ...] = ()) -> Any:
+    """Return the drawing of a graph."""
+    rows = node_rows(shown.nodes, {address(1): "mirai"})
+    places = places_of(shown.ids, shown.edges, layout)
+    nodes = drawn_nodes(rows, places, selected=selected)
+    edges = drawn_edges(shown.edges, places, selected=set(selected))
+    return graph_chart(nodes, edges, label_looks(rows, ["mirai"]), layout=layout)
+
+
+@pytest.mark.parametrize("layout", ["force", "two columns"])
+def test_the_drawing_has_every_node_and_edge_and_takes_clicks(layout: Layout) -> None:
+    """Marks for all of them; a click gives ids; ports have a mark of their own."""
+    shown = shown_of(drawn_pairs(1, hosts=9, ports=5, count=20))
+    spec = chart_of(shown, layout).to_dict()
+    sizes = {name: len(rows) for name, rows in spec["datasets"].items()}
+    assert sorted(sizes.values())[-2:] == sorted([len(shown.nodes), len(shown.edges)])
+    picks = [param for param in spec["params"] if param["name"] == PICK]
+    assert picks[0]["select"]["fields"] == ["id"]
+    assert "port" in json.dumps(spec)
+
+
+def test_what_is_selected_stands_out_with_its_edges() -> None:
+    """A ring round it, its edges in full, others faint."""
+    shown = shown_of(pairs_of([(1, 23, 5), (2, 23, 6), (2, 80, 7)]))
+    rows = node_rows(shown.nodes, {})
+    places = places_of(shown.ids, shown.edges, "force")
+    edges = drawn_edges(shown.edges, places, selected={"p80"})
+    assert edges.set_index(["host", "port"])["is_near"].to_dict() == {
+        ("192.0.2.1", "23 telnet"): False,
+        ("192.0.2.2", "23 telnet"): False,
+        ("192.0.2.2", "80 http"): True,
+    }
+    assert drawn_edges(shown.edges, places)["is_near"].all()
+    nodes = drawn_nodes(rows, places, selected=["p80"]).set_index("id")
+    assert nodes.loc[nodes["is_selected"]].index.tolist() == ["p80"]
+
+
+def test_names_are_written_while_they_are_few() -> None:
+    """Up to 45 hosts all; beyond only what was touched; busy ports always."""
+    few = shown_of(pairs_of([(last, 23, 5) for last in range(FEW_NAMES)]))
+    many = shown_of(
+        pairs_of([*((last, 23, 5) for last in range(200)), *((1, port, 1) for port in range(100))]),
+        Doings(pinned=(host_node(address(7)),)),
+    )
+    for shown, names, expected in ((few, True, FEW_NAMES + 1), (few, False, 1)):
+        rows = node_rows(shown.nodes, {})
+        places = dict.fromkeys(shown.ids, (0.0, 0.0))
+        text = drawn_nodes(rows, places, names=names)["text"]
+        assert (text != "").sum() == expected
+    rows = node_rows(many.nodes, {})
+    drawn = drawn_nodes(rows, dict.fromkeys(many.ids, (0.0, 0.0)))
+    written = set(drawn.loc[drawn["text"] != "", "text"])
+    assert {"23 telnet", "192.0.2.7 (pinned)"} <= written
+    assert len(written) == FEW_NAMES + 1
+
+
+def test_changes_are_drawn_and_tabled() -> None:
+    """Colour and dash by change; packets before and now instead of one number."""
+    now, before = pairs_of([(1, 23, 5), (1, 80, 9)]), pairs_of([(1, 22, 5), (1, 80, 9)])
+    both = shown_of(pairs_of([(1, 23, 5), (1, 80, 9), (1, 22, 5)]))
+    edges = with_changes(both.edges, now, before)
+    places = places_of(both.ids, edges, "force")
+    rows = node_rows(both.nodes, {})
+    chart = graph_chart(drawn_nodes(rows, places), drawn_edges(edges, places), [])
+    assert "strokeDash" in json.dumps(chart.to_dict())
+    table = edge_rows(edges, {}).set_index("port")["change"].to_dict()
+    assert table == {"23 telnet": "new", "80 http": "about the same", "22 ssh": "gone"}
+
+
+@pytest.mark.parametrize("page", [WHITE, BLACK])
+def test_lines_and_ports_stand_out_in_light_and_dark(page: str) -> None:
+    """At least 3 to 1; names 4.5 to 1."""
+    for colour in (EDGE_COLOUR, PORT_COLOUR, *(look for look, _ in CHANGE_LOOKS.values())):
+        assert contrast(colour, page) >= 3.0, colour
+    assert contrast(DARK_INK if page == WHITE else LIGHT_INK, page) >= 4.5
+
+
+def test_what_is_not_told_is_empty() -> None:
+    """Times and dark addresses of a port without a node of its own."""
+    pairs = pairs_of([(1, 23, 5), (1, 40_001, 5)])
+    pairs.dark_addresses[1] = pairs.first_ns[1] = pairs.last_ns[1] = NOT_TOLD
+    rows = edge_rows(shown_of(pairs).edges, {}).set_index("port")
+    assert rows.loc["23 telnet", "dark_addresses"] == 2
+    assert rows.loc["40001", ["dark_addresses", "first", "last"]].isna().all()
+
+
+def test_what_is_cut_is_said_in_words() -> None:
+    """As an analyst would read it."""
+    assert cut_words(Cut("ports", 40, 312)) == "Showing 40 of 312 ports, the heaviest."
+    of_port = Cut("hosts", 1, 2, of=port_node(23))
+    assert cut_words(of_port) == "23 telnet: showing 1 of 2 hosts, the heaviest."
+    assert cut_words(Cut("ports", 1, 2, rank="shared")).endswith("most of the hosts share.")
+    assert cut_words(Cut("hosts", 1, 2, rank="each")).endswith("the heaviest of each.")
+    assert count_words(1, 2, 0) == "1 host, 2 ports, 0 edges"
+    assert days_words(["2021-12-01"]) == "2021-12-01"
+
+
+def test_graphml_is_read_back_whatever_the_labels_are() -> None:
+    """Read by networkx: same nodes, edges, weights; what XML cannot hold is left out."""
+    shown = shown_of(drawn_pairs(1, hosts=5, ports=4, count=12))
+    rows = node_rows(shown.nodes, {int(shown.nodes["key"].iloc[0]): EVIL})
+    written = graphml_of(rows, shown.edges)
+    graph = nx.read_graphml(io.BytesIO(written))
+    assert set(graph) == set(shown.ids)
+    for host, port, packets in zip(
+        *(shown.edges[c] for c in ("host", "port", "packets")), strict=True
+    ):
+        assert graph[f"h{host}"][f"p{port}"]["packets"] == packets
+    first = graph.nodes[shown.ids[0]]
+    assert first["label"] == '=1+1 <b>&"x"</b>'
+    assert first["kind"] == "host"
+    root = ET.fromstring(written)  # noqa: S314 - our own file
+    assert root.tag.endswith("graphml")
+
+
+def test_what_is_not_told_is_left_out_of_graphml() -> None:
+    """No value instead of a wrong one."""
+    nodes = pd.DataFrame({"id": ["h1", "p2"], "label": ["x", None], "share": [np.nan, 0.5]})
+    edges = pd.DataFrame({"host": [1], "port": [2], "last": [pd.Timestamp(0, tz="UTC")]})
+    graph = nx.read_graphml(io.BytesIO(graphml_of(nodes, edges)))
+    assert dict(graph.nodes["h1"]) == {"label": "x"}
+    assert dict(graph.nodes["p2"]) == {"share": 0.5}
+    assert graph["h1"]["p2"]["last"].startswith("1970-01-01")
+
+
+def test_csv_is_harmless_in_a_spreadsheet() -> None:
+    """A label that is a formula gets an apostrophe."""
+    shown = shown_of(pairs_of([(1, 23, 5)]))
+    written = csv_of(edge_rows(shown.edges, {address(1): "=1+1"})).decode()
+    assert written.splitlines()[1].startswith("192.0.2.1,'=1+1,23 telnet,5,2,")
+
+
+def test_the_drawing_is_a_picture_too() -> None:
+    """SVG with the names in it, PNG with its mark; nothing is fetched."""
+    chart = chart_of(shown_of(pairs_of([(1, 23, 5), (2, 23, 9)])))
+    svg = picture_of(chart, "svg", title="Graph")
+    assert b"23 telnet" in svg
+    assert picture_of(chart, "png").startswith(b"\x89PNG")
+
+
+def test_visitors_of_a_port_are_stacked_by_label() -> None:
+    """Colours are those of other pages; days without a visitor keep their place."""
+    counted = pd.DataFrame({"bin": ["a"], "label": ["mirai"], "hosts": [2], "packets": [9]})
+    spec = visitors_by_day(counted, ["2021-12-01", "a"], ["mirai"]).to_dict()
+    assert spec["encoding"]["color"]["scale"]["range"] == ["#C23300"]
+    assert spec["encoding"]["x"]["scale"]["domain"] == ["2021-12-01", "a"]
