@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from darkgnn_core.host_sets import find_set, save_set
 from darkgnn_core.labels.analyst import add_labels
 from darkgnn_core.labels.targets import target_of
-from darkgnn_core.maps.making import make_maps, map_job
+from darkgnn_core.maps.making import make_maps, map_job, queue_maps
 from darkgnn_core.maps.packing import LIT, SELECTED
 from darkgnn_core.maps.storing import find_map
 from darkgnn_core.maps.tsne import TsneSettings
@@ -315,6 +315,24 @@ def test_tsne_is_made_in_the_background_and_shown_when_there(
     assert trails
     assert all(each["days"][-1] == LAST[5:] for each in trails)
     assert len(trails[0]["points"]) == len(trails[0]["days"])
+
+
+def test_a_map_that_vanished_is_not_made_over_and_over(run: Open, workspace: Workspace) -> None:
+    """A job that made the day has ended and its file is gone: said, with a button to make it."""
+    job_id = queue_maps(workspace, _run_id(workspace), LAST, QUICK)
+    with workspace.catalogue() as connection:
+        connection.execute(
+            "UPDATE job SET state = 'done', report = ? WHERE id = ?",
+            (json.dumps({"days": [LAST]}), job_id),
+        )
+    app = run(workspace.root)
+    app.segmented_control(key="map_method").set_value("tsne").run()
+    assert "gone or damaged" in quiet(app).warning[0].value
+    click(app, "map_again")
+    job = map_job(workspace, _run_id(workspace), QUICK)
+    assert job is not None
+    assert job.is_active
+    assert job.id != job_id
 
 
 def _run_id(workspace: Workspace) -> str:

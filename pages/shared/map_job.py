@@ -18,7 +18,7 @@ def see_to_map(workspace: Workspace, run: Run, day: str) -> None:
     """Have the t-SNE map of a day made where it is missing, and show how far that is."""
     is_there = loaded.stored_map(workspace, run, day) is not None
     job = map_job(workspace, run.id, loaded.SETTINGS)
-    if not is_there and (job is None or (job.state == "done" and not job.is_active)):
+    if not is_there and (job is None or _may_have_new_days(job, day)):
         queue_maps(workspace, run.id, day, loaded.SETTINGS)
         job = map_job(workspace, run.id, loaded.SETTINGS)
     if job is None:
@@ -27,6 +27,11 @@ def see_to_map(workspace: Workspace, run: Run, day: str) -> None:
         watch(str(workspace.root), run.id, day, is_there)
     elif not is_there:
         _say_how_it_ended(workspace, run, day, job)
+
+
+def _may_have_new_days(job: Job, day: str) -> bool:
+    """Say whether a day came after the maps were made: one that was made is not made again."""
+    return job.state == "done" and day not in job.report.get("days", ())
 
 
 @st.fragment(run_every=EVERY_S)
@@ -58,6 +63,8 @@ def watch(root: str, run_id: str, day: str, was_there: bool) -> None:
 def _say_how_it_ended(workspace: Workspace, run: Run, day: str, job: Job) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     words = "You cancelled it." if job.state == "cancelled" else job.message
+    if job.state == "done":
+        words = "Its file is gone or damaged."
     left.warning(
         f"There is no t-SNE map of this day: {safe(words)} Principal components are shown.",
         icon=":material/warning:",

@@ -124,7 +124,9 @@ def _show_first_seen(facts: DayFacts, selected: Mask) -> None:
     table = first_seen_table(facts, selected)
     shown = table.head(MOST_BINS)
     st.caption(f"First seen; {len(shown):,} of {len(table):,} days")
-    show_table(_with_shares(shown), "map_first_seen", height=_height(shown))
+    show_table(
+        _with_shares(shown.rename(columns={"bin": "day"})), "map_first_seen", height=_height(shown)
+    )
 
 
 def _with_shares(table: pd.DataFrame) -> pd.DataFrame:

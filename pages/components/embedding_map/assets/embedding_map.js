@@ -12,6 +12,7 @@ const byParent = new WeakMap();
 const SELECTED = 1;
 const LIT = 2;
 const BACKGROUND = 4;
+const LIT_COLOUR = "#C28100"; // at least 3 to 1 on light and on dark
 const MOST_VERTICES = 200;
 const MOST_NAMED = 4; // more trails than that would write over one another
 const CLICK_PIXELS = 4;
@@ -273,8 +274,6 @@ class HostMap {
       }
       const marks = early.get(this.name);
       if (marks) this.mark(marks);
-    } else if (this.marks) {
-      this.paint(); // the theme may have changed
     }
     this.resize();
     this.draw();
@@ -449,7 +448,7 @@ class HostMap {
     gl.uniform2f(this.at.shift, -view.x * sx, -view.y * sy);
     gl.uniform1f(this.at.size, this.pointPixels() * ratio);
     gl.uniform3f(this.at.ring, ...rgb(this.theme.text).map((each) => each / 255));
-    gl.uniform3f(this.at.lit, ...rgb(this.theme.primary).map((each) => each / 255));
+    gl.uniform3f(this.at.lit, ...rgb(LIT_COLOUR).map((each) => each / 255));
     gl.drawElements(gl.POINTS, this.n, gl.UNSIGNED_INT, 0);
     this.drawOver(ratio);
     this.root.dataset.view = [view.x, view.y, view.scale].join(",");
