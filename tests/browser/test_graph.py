@@ -54,5 +54,5 @@ def test_a_click_selects_a_node_and_its_neighbours_come_in_place(graph: Page) ->
     graph.get_by_text("Export", exact=True).click()
     for name, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG"), ("GraphML", b"<?xml")):
         with graph.expect_download() as told:
-            graph.get_by_role("button", name=name).click()
+            graph.get_by_role("button", name=name, exact=True).click()
         assert told.value.path().read_bytes().startswith(start)
