@@ -12,6 +12,7 @@ from darkgnn_core.charts.pictures import picture_of
 from darkgnn_core.charts.review_tables import (
     HEALTH,
     HEALTH_HELP,
+    alarms,
     class_bars,
     class_table,
     daily_values,
@@ -161,6 +162,13 @@ def test_tables_say_the_run_only_where_there_are_several() -> None:
         compare({name: daily_values(each, "macro_f1") for name, each in both.items()})
     )
     assert list(pairs["significant"]) == ["no"]
+
+
+def test_alarms_are_hosts_without_a_label_told_a_class() -> None:
+    """Counted where a protocol scores them, nothing elsewhere."""
+    open_set = told(["unknown", "unknown", "unknown", "a"], ["a", "unknown", "a", "b"])
+    assert alarms(review([[open_set]])) == (2, 3)
+    assert alarms(review([DAYS])) == (0, 0)
 
 
 def test_lines_carry_the_spread_of_repeats() -> None:

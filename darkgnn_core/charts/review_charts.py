@@ -18,6 +18,7 @@ MANY = 8
 AROUND_PIXELS, LEGEND_PIXELS = 140, 24
 """A chart that is stretched has to hold titles and legends in its height, too."""
 LABEL_PIXELS = 200
+TICKS = 10
 MARK = "#6B7785"
 """Lines that belong to no run, seen on light and dark."""
 PALE, DEEP = "#DDE9F4", "#0B4A78"
@@ -48,7 +49,12 @@ def class_bars(table: pd.DataFrame, labels: Sequence[str]) -> alt.LayerChart:
         shown = [colour_of(label, labels) for label in order]
         colour = alt.Color("label:N", scale=alt.Scale(domain=order, range=shown), legend=None)
     bars = base.mark_bar(cornerRadiusEnd=BAR_RADIUS, opacity=0.85).encode(
-        x=alt.X("f1:Q", title="F1 (mean of days)", scale=alt.Scale(domain=[0, 1])),
+        x=alt.X(
+            "f1:Q",
+            title="F1 (mean of days)",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(tickCount=TICKS, format=".1f"),
+        ),
         color=colour,
         tooltip=[
             alt.Tooltip("run:N", title="run"),

@@ -12,6 +12,7 @@ from darkgnn_core.charts.training_words import settings_of, value_words
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.evaluation.repeats import Repeats
 from darkgnn_core.evaluation.scores import Scores
+from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.run_config import FusionConfig, RunConfig
 
 SUMMARY = {
@@ -137,6 +138,19 @@ def day_table(found: Mapping[str, Repeats]) -> pd.DataFrame:
     return _told(_joined(found, "by_day"), {"run": "run", **DAYS})
 
 
+def alarms(each: Repeats) -> tuple[int, int]:
+    """Return how many hosts without a label were told a class, and how many there were.
+
+    Over all days, of the first repeat; both 0 where a protocol does not score such hosts.
+    """
+    table = each.each[0].confusion
+    if UNKNOWN not in table.index:
+        return 0, 0
+    row = dict(zip(table.columns, table.loc[UNKNOWN].to_numpy(), strict=True))
+    hosts = int(sum(row.values()))
+    return hosts - int(row[UNKNOWN]), hosts
+
+
 def pair_table(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return one row a pair of runs, from `comparing.compare`."""
     words = pairs["is_significant"].map({True: "yes", False: "no"})
@@ -169,7 +183,8 @@ def health_lines(facts: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFra
 
 def _joined(found: Mapping[str, Repeats], name: str) -> pd.DataFrame:
     parts = [getattr(each, name).assign(run=run) for run, each in found.items()]
-    return pd.concat(parts, ignore_index=True)
+    table: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return table
 
 
 def _told(rows: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:

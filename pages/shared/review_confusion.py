@@ -95,7 +95,9 @@ def _show_cell(seen: Seen, run: Run, days: list[DayScores], table: pd.DataFrame)
             "distance": number("To the nearest neighbour that may vote."),
         },
     )
-    offer_csv(hosts, "review_cell_hosts", title=f"Hosts {true} told {told}")
+    offer_csv(
+        hosts, "review_cell_hosts", title=f"Hosts {true} told {told}", label="CSV of this table"
+    )
     recipe = {
         "kind": "cell",
         "true": true,

@@ -80,10 +80,10 @@ def show_numbers(
     offer_csv(table, key, title=title)
 
 
-def offer_csv(table: pd.DataFrame, key: str, *, title: str) -> None:
+def offer_csv(table: pd.DataFrame, key: str, *, title: str, label: str = "CSV") -> None:
     """Show the button that saves a table as CSV."""
     st.download_button(
-        "CSV",
+        label,
         partial(csv_of, table),
         file_name=f"{_file_name(title)}.csv",
         mime="text/csv",
