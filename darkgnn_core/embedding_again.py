@@ -6,6 +6,7 @@ the days before each scored day with that day's weights.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from darkgnn_core.errors import RunError
 from darkgnn_core.evaluation.labelled_days import LabelledDay, LabelScope, labelled_days
 from darkgnn_core.evaluation.past_labels import past_labels
 from darkgnn_core.evaluation.predictions import DayScores, Voting
+from darkgnn_core.job_processes import PATIENT_THREADS
 from darkgnn_core.runs import Run, open_embedding
 from darkgnn_core.workspace import Workspace
 
@@ -116,7 +118,12 @@ def _embed(
     command = [sys.executable, "-m", CHILD]
     error: dict[str, str] = {}
     with subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=PATIENT_THREADS | os.environ,
     ) as process:
         try:
             if process.stdin is None or process.stdout is None:
