@@ -324,6 +324,22 @@ def test_over_time(run: Any, workspace: Workspace) -> None:
     assert charts(quiet(app)) == 4
 
 
+def test_reading_many_days_can_be_stopped(
+    run: Any, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow days show how far it is; stopped, the page says so and goes on where it was."""
+    monkeypatch.setattr("pages.shared.host_walking.QUIET_S", -1.0)
+    app = run(workspace.root, HOST, "Over time")
+    assert charts(app) == 4
+    key = f"host_time_near_{_newest(workspace)}"
+    app.session_state[f"{key}_stopped"] = True
+    app.run()
+    assert "Stopped. What was read is kept." in words(quiet(app))
+    assert charts(app) == 0
+    click(app, f"{key}_on")
+    assert charts(app) == 4
+
+
 def test_comparing_hosts_prefixes_and_sets(run: Any, workspace: Workspace) -> None:
     """Each is a column of facts; what is no address is told; a set kept before is offered."""
     hosts = np.array([int(IPv4Address("198.51.100.16"))], np.uint32)
