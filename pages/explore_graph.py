@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import loaders
 from pages.shared.graph_canvas import show_buttons, show_canvas, show_nothing, show_told
 from pages.shared.graph_groups import show_central, show_groups
-from pages.shared.graph_lists import show_edges, show_export, show_nodes
+from pages.shared.graph_lists import show_edges, show_everything, show_export, show_nodes
 from pages.shared.graph_panel import show_panel
 from pages.shared.graph_ports import show_port
 from pages.shared.graph_start import choose_start
@@ -15,6 +15,7 @@ from pages.shared.graph_ways_in import show_no_days, show_ways_in
 SECTIONS = {
     "Nodes": show_nodes,
     "Edges": show_edges,
+    "Everything": show_everything,
     "Port": show_port,
     "Central nodes": show_central,
     "Groups": show_groups,

@@ -11,7 +11,7 @@ from darkgnn_core.graphs.difference import either_day, with_changes
 from darkgnn_core.graphs.limits import MOST_NODES, Cut, Doings, Limits, Seeds
 from darkgnn_core.graphs.nodes import Node, host_node, node_of, port_node
 from darkgnn_core.graphs.pairs import Pairs
-from darkgnn_core.graphs.subgraph import NODE_COLUMNS, Shown, subgraph
+from darkgnn_core.graphs.subgraph import NODE_COLUMNS, Shown, around, subgraph
 
 WIDE = Limits(neighbours=800, nodes=800, edges=4_000)
 
@@ -159,6 +159,20 @@ def test_only_allowed_hosts_count() -> None:
     )
     assert edges_in(shown) == {(2, 23, 6)}
     assert (shown.absent, shown.filtered) == (1, 1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_everything_around_the_start_is_listed(seed: int) -> None:
+    """All pairs of its hosts and ports that pass the filters, however much is drawn."""
+    pairs = drawn_pairs(seed)
+    limits = Limits(neighbours=1, nodes=2, min_packets=100)
+    hidden = Doings(hidden=(port_node(4),))
+    found = around(pairs, seeds_of((0, 1), (2, 4)), limits, hidden)
+    assert rows_of(found) == [
+        row
+        for row in rows_of(pairs)
+        if row[2] >= 100 and row[1] != 4 and (row[0] in (0, 1) or row[1] == 2)
+    ]
 
 
 def test_nothing_there_is_an_empty_graph() -> None:

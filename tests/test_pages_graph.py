@@ -166,7 +166,10 @@ def test_limits_say_what_they_cut(run: Any, workspace: Workspace) -> None:
     """Two neighbours at a time: two of four hosts; a heavy edge only: nothing passes."""
     app = run(workspace.root, "23, 22")
     app.slider(key="graph_neighbours").set_value(2).run()
-    assert "Showing 2 of 8 hosts, the heaviest." in told(quiet(app))
+    assert "Showing 2 of 8 hosts, the heaviest of each." in told(quiet(app))
+    app.segmented_control(key="graph_section").set_value("Everything").run()
+    assert "All 8 edges of the start" in told(quiet(app))
+    assert len(table(app, "dark_addresses")) == 8
     app.number_input(key="graph_least").set_value(1_000).run()
     assert "nothing passes the filters" in told(quiet(app))
 
@@ -182,11 +185,12 @@ def test_a_start_that_was_not_there_is_said(run: Any, workspace: Workspace) -> N
 
 
 def test_a_day_is_compared_with_another(run: Any, workspace: Workspace) -> None:
-    """Hosts move on by three from 2021-12-01: some edges are new, some gone, the rest the same."""
+    """Hosts move on by three from 2021-12-01, so the port has four new ones, and four are gone."""
     app = run(workspace.root, "port 23", graph_compare=DAYS[0])
     app.segmented_control(key="graph_section").set_value("Edges").run()
     changes = table(quiet(app), "change")
     assert set(changes["change"]) == {"new", "gone"}
+    assert "Against 2021-12-01: 4 new, 0 grown, 0 about the same, 0 shrunk, 4 gone." in told(app)
     spec = app.main.get("vega_lite_chart")[0].proto.spec
     assert "shrunk" in spec
 

@@ -83,6 +83,19 @@ def subgraph(
     )
 
 
+def around(
+    pairs: Pairs,
+    seeds: Seeds,
+    limits: Limits,
+    doings: Doings | None = None,
+    *,
+    allowed: Hosts | None = None,
+) -> Pairs:
+    """Return all pairs of the seeds that pass the filters, drawn or not; arguments as above."""
+    mask = _passing(pairs, limits, doings or Doings(), allowed)
+    return pairs.where(mask & (pairs.with_hosts(seeds.hosts) | pairs.with_ports(seeds.ports)))
+
+
 def _passing(pairs: Pairs, limits: Limits, done: Doings, allowed: Hosts | None) -> Mask:
     mask: Mask = pairs.packets >= limits.min_packets
     if allowed is not None:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from darkgnn_core.charts.graph_charts import DARK_INK, LIGHT_INK, PICK, graph_chart
 from darkgnn_core.charts.graph_tables import drawn_edges, drawn_nodes, label_looks
-from darkgnn_core.charts.graph_words import count_words, cut_words, days_words
+from darkgnn_core.charts.graph_words import CHANGE_WORDS, count_words, cut_words, days_words
+from darkgnn_core.graphs.difference import CHANGES
 from darkgnn_core.workspace import Workspace
 from pages.shared import graph_state
 from pages.shared.feedback import safe
@@ -29,6 +30,10 @@ def show_told(view: GraphView) -> None:
         said.append(f"{shown.filtered:,} of the start left out by the filters.")
     if view.answer.known:
         said.append(f"{view.answer.known:,} hosts of known scanners hidden.")
+    if "change" in shown.edges:
+        counts = shown.edges["change"].value_counts()
+        told = ", ".join(f"{counts.get(each, 0):,} {CHANGE_WORDS[each]}" for each in CHANGES)
+        said.append(f"Against {view.question.compared}: {told}.")
     if view.question.doings.hidden:
         said.append(f"{len(view.question.doings.hidden):,} hidden by you.")
     st.caption(safe(" ".join(said)))

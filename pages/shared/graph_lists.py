@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -18,12 +19,14 @@ from darkgnn_core.charts.pictures import Picture, picture_of
 from darkgnn_core.graphs.exporting import graphml_of
 from darkgnn_core.graphs.nodes import host_node
 from darkgnn_core.set_tables import csv_of
-from pages.shared.feedback import show_table
+from pages.shared import graph_loaders
+from pages.shared.feedback import safe, show_table
 from pages.shared.graph_panel import show_hosts_drawn, take_row
 from pages.shared.graph_view import GraphView
 
 HEIGHT = 420
 SHORT = 11
+MOST_ROWS = 2_000
 
 
 def show_nodes(view: GraphView) -> None:
@@ -63,6 +66,27 @@ def show_edges(view: GraphView) -> None:
         height=_height(rows),
         on_select=partial(take_row, "graph_edges_table", ids),
     )
+
+
+def show_everything(view: GraphView) -> None:
+    """Show all edges of the start, drawn or not: what the limits cut is here."""
+    edges = graph_loaders.everything(view.workspace, view.question)
+    top = edges.head(MOST_ROWS)
+    hosts = top["host"].to_numpy(np.uint32)
+    labels = graph_loaders.label_texts(view.workspace, view.question, hosts)
+    said = f"All {len(edges):,} edges of the start that pass the filters, drawn or not."
+    if len(top) < len(edges):
+        said += f" The table shows {len(top):,}, the heaviest; the CSV has all."
+    st.caption(safe(said))
+    rows = edge_rows(top, labels)
+    show_table(rows, "graph_everything", height=_height(rows))
+    _offer("All as CSV", "csv", "text/csv", partial(_everything_csv, view), name="all-edges")
+
+
+def _everything_csv(view: GraphView) -> bytes:
+    edges = graph_loaders.everything(view.workspace, view.question)
+    hosts = edges["host"].to_numpy(np.uint32)
+    return csv_of(edge_rows(edges, graph_loaders.label_texts(view.workspace, view.question, hosts)))
 
 
 def _height(rows: pd.DataFrame) -> int | Literal["auto"]:

@@ -25,7 +25,7 @@ from darkgnn_core.graphs.pairs import (
     read_day,
 )
 from darkgnn_core.graphs.ports import read_visitors, similar_ports, visitors
-from darkgnn_core.graphs.subgraph import Shown, subgraph
+from darkgnn_core.graphs.subgraph import Shown, around, subgraph
 from darkgnn_core.graphs.typed import read_seeds
 from darkgnn_core.host_sets import find_set
 from darkgnn_core.labels.resolving import Resolved, resolve
@@ -186,14 +186,7 @@ def _answer(root: str, inputs: Inputs, state: str, question: Question) -> Answer
     seeds = seeds_of(workspace, question.start, pairs)
     allowed, known = _allowed(workspace, question, told)
     shown = subgraph(pairs, seeds, question.limits, question.doings, allowed=allowed)
-    if question.compared:
-        edges = with_changes(
-            shown.edges,
-            pairs_of(workspace, question.days),
-            day_pairs(workspace, question.compared),
-            bins=len(question.days),
-        )
-        shown = replace(shown, edges=edges)
+    shown = replace(shown, edges=_compared(workspace, question, shown.edges))
     hosts = shown.nodes.loc[shown.nodes["kind"] == "host", "key"].to_numpy(np.uint32)
     there = len(seeds.hosts) + len(seeds.ports) - shown.absent
     return Answer(
@@ -203,6 +196,33 @@ def _answer(root: str, inputs: Inputs, state: str, question: Question) -> Answer
         known,
         (there, len(seeds.hosts) + len(seeds.ports)),
     )
+
+
+def everything(workspace: Workspace, question: Question) -> pd.DataFrame:
+    """Return all edges of the start that pass the filters, drawn or not, the heaviest first.
+
+    Columns as `subgraph.Shown.edges`; with those of `with_changes` where a day is compared.
+    """
+    pairs = drawn_from(workspace, question.days, question.compared)
+    told = labels_of(workspace, question.days, question.compared)
+    seeds = seeds_of(workspace, question.start, pairs)
+    allowed, _ = _allowed(workspace, question, told)
+    found = around(pairs, seeds, question.limits, question.doings, allowed=allowed)
+    order = np.lexsort((found.ports, found.hosts, -found.packets))
+    return _compared(workspace, question, frame_of(found.where(order)))
+
+
+def label_texts(workspace: Workspace, question: Question, hosts: Hosts) -> dict[int, str]:
+    """Return labels by address of hosts of the graph, unknown left out."""
+    return _label_of(labels_of(workspace, question.days, question.compared), np.unique(hosts))
+
+
+def _compared(workspace: Workspace, question: Question, edges: pd.DataFrame) -> pd.DataFrame:
+    """Say of each edge how it changed, where a day is compared."""
+    if not question.compared:
+        return edges
+    now, before = pairs_of(workspace, question.days), day_pairs(workspace, question.compared)
+    return with_changes(edges, now, before, bins=len(question.days))
 
 
 def _allowed(workspace: Workspace, question: Question, told: Resolved) -> tuple[Hosts | None, int]:
