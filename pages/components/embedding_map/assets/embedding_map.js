@@ -435,6 +435,15 @@ class HostMap {
     });
   }
 
+  // The line that is being drawn lies on a canvas of its own: the points are not drawn again.
+  drawLine() {
+    if (!this.gl || this.pending || this.pendingLine || !this.view || !this.marks) return;
+    this.pendingLine = requestAnimationFrame(() => {
+      this.pendingLine = 0;
+      this.drawOver(this.over.width / (this.field.clientWidth || 1));
+    });
+  }
+
   drawNow() {
     const { gl, view, canvas } = this;
     if (!view || !this.marks || !this.n || gl.isContextLost()) return;
@@ -622,10 +631,10 @@ class HostMap {
     } else if (act.kind === "box") {
       const [x, y] = act.from;
       this.path = [[x, y], [at[0], y], at, [x, at[1]]];
-      this.draw();
+      this.drawLine();
     } else {
       this.path.push(at);
-      this.draw();
+      this.drawLine();
     }
     act.last = at;
   }
@@ -647,7 +656,7 @@ class HostMap {
   stop() {
     this.act = null;
     this.path = null;
-    this.draw();
+    this.drawLine();
   }
 
   click(at, how) {
@@ -688,7 +697,8 @@ class HostMap {
   endIfGone() {
     if (this.root.isConnected) return;
     if (this.observer) this.observer.disconnect();
-    if (this.pending) cancelAnimationFrame(this.pending);
+    cancelAnimationFrame(this.pending || 0);
+    cancelAnimationFrame(this.pendingLine || 0);
     if (this.gl) this.gl.getExtension("WEBGL_lose_context")?.loseContext();
     if (live.get(this.name) === this) live.delete(this.name);
     byParent.delete(this.parent);
