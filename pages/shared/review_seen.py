@@ -8,7 +8,6 @@ import streamlit as st
 from darkgnn_core.charts.review_words import VARIANT_WORDS
 from darkgnn_core.evaluation.predictions import DayScores
 from darkgnn_core.evaluation.repeats import Repeats
-from darkgnn_core.reviewing import labelled
 from darkgnn_core.runs import Run
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders, review_loaders, state
@@ -40,11 +39,6 @@ class Seen:
     found: Mapping[str, Repeats]
     sizes: Mapping[str, Mapping[str, int]]
     labels: Sequence[str]
-
-    @property
-    def hosts(self) -> int:
-        """Hosts that were scored, over all entries."""
-        return sum(each.summary["hosts"] for each in self.found.values())
 
 
 def look_at(workspace: Workspace, choice: Choice, kept: list[Kept]) -> Seen:
@@ -139,8 +133,3 @@ def ask_run(seen: Seen, key: str) -> tuple[Run, list[DayScores]] | None:
 
 def _told(run: Run, members: int) -> str:
     return f"{run.name}, seed {run.config.seed} ({run.id[:6]})" if members > 1 else run.name
-
-
-def scored_part(days: list[DayScores], classes: tuple[str, ...] | None) -> list[DayScores]:
-    """Return the predictions for hosts of some classes alone."""
-    return [labelled(day, classes) for day in days]
