@@ -109,11 +109,11 @@ def _embed(
     for key in keys:
         (out / key).mkdir()
     request = {
-        "workspace": str(workspace.root),
+        "workspace": str(workspace.root.resolve()),
         "run_id": run.id,
         "keys": list(keys),
         "past_days": past_days,
-        "out": str(out),
+        "out": str(out.resolve()),
     }
     command = [sys.executable, "-m", CHILD]
     error: dict[str, str] = {}
@@ -124,6 +124,7 @@ def _embed(
         text=True,
         encoding="utf-8",
         env=PATIENT_THREADS | os.environ,
+        cwd=Path(__file__).resolve().parents[1],
     ) as process:
         try:
             if process.stdin is None or process.stdout is None:
