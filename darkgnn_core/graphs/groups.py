@@ -11,7 +11,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_matrix
 
 from darkgnn_core.graphs.nodes import Hosts, Ports
 from darkgnn_core.graphs.pairs import Pairs
@@ -110,6 +109,8 @@ def _joined_sets(sets: list[tuple[int, ...]], near: float) -> list[int]:
     lengths = np.array([len(each) for each in sets])
     columns = np.concatenate([np.array(each, np.int64) for each in sets])
     rows = np.repeat(np.arange(len(sets)), lengths)
+    from scipy.sparse import csr_matrix
+
     matrix = csr_matrix((np.ones(len(rows), np.int32), (rows, columns)))
     shared = (matrix @ matrix.T).toarray()
     taken = np.full(len(sets), -1)

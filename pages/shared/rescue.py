@@ -36,9 +36,10 @@ def _offer_copies(workspace: Workspace, error: DarkgnnError) -> None:
         "Copy to go back to",
         copies,
         format_func=_told,
+        key="rescue_copy",
         help="A copy is made once a day. What was loaded, labelled or noted after it is lost.",
     )
-    if st.button("Go back to this copy", type="primary", icon=":material/restore:"):
+    if st.button("Go back to this copy", type="primary", icon=":material/restore:", key="rescue"):
         with user_errors_shown():
             restore(workspace, chosen)
             state.say("The catalogue was restored; the damaged one lies in the folder backups.")
