@@ -164,7 +164,7 @@ class HostMap {
     this.canvas = element("canvas", "", this.field);
     this.over = element("canvas", "", this.field);
     this.over.tabIndex = 0;
-    this.over.setAttribute("role", "img");
+    this.over.setAttribute("role", "application"); // arrow keys and + - work on it
     this.tip = element("div", "tip", this.field);
     this.tip.hidden = true;
     this.hint = element("div", "hint", this.root);
