@@ -214,6 +214,17 @@ def test_the_state_changes_when_a_list_is_read_again(catalogue):
     assert state_of(catalogue) != before
 
 
+def test_the_state_tells_which_label_was_taken_back(catalogue):
+    """One instead of the other: as many withdrawals, but another state."""
+    change = add_labels(catalogue, [parse_target("192.0.2.1"), parse_target("192.0.2.2")], "b")
+    first, second = change.added
+    withdraw(catalogue, [first])
+    before = state_of(catalogue)
+    catalogue.execute("UPDATE label SET withdrawn_at = NULL WHERE id = ?", (first,))
+    catalogue.execute("UPDATE label SET withdrawn_at = added_at WHERE id = ?", (second,))
+    assert state_of(catalogue) != before
+
+
 def test_a_source_moves_by_places(catalogue):
     """Up and down, and no further than the ends."""
     for name in ("a", "b", "c"):

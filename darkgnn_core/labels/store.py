@@ -343,7 +343,8 @@ def state_of(connection: sqlite3.Connection) -> str:
     For caches: labels, withdrawals, sources and their order, aliases and classes all count.
     """
     queries = (
-        "SELECT count(*), max(id), count(withdrawn_at), max(added_at), sum(first_ip) FROM label",
+        "SELECT count(*), max(id), max(added_at), sum(first_ip) FROM label",
+        "SELECT id FROM label WHERE withdrawn_at IS NOT NULL ORDER BY id",
         "SELECT id, precedence, report FROM label_source ORDER BY rowid",
         "SELECT alias, label FROM label_alias ORDER BY alias",
         "SELECT value FROM setting WHERE name = 'label_classes'",
