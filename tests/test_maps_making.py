@@ -286,7 +286,7 @@ def test_a_worker_makes_the_maps(loaded: Workspace, tmp_path: Path) -> None:
         patch.setattr(job_processes, "is_working", lambda workspace, job_id: True)
         run_id = embedded_run(loaded)
     job_id = queue_maps(loaded, run_id, DAYS[0], QUICK)
-    wait_for(lambda: not find_job(loaded, job_id).is_active, 60)
+    wait_for(lambda: not find_job(loaded, job_id).is_active, 150)
     ended = find_job(loaded, job_id)
     assert (ended.state, ended.message) == ("done", "")
     assert ended.report["days"] == list(DAYS)
