@@ -8,7 +8,7 @@ import pandas as pd
 
 from darkgnn_core.charts.axes import count_axis, count_tip, day_axis, day_tip
 from darkgnn_core.charts.class_colours import colour_of
-from darkgnn_core.charts.graph_tables import PORT_KIND
+from darkgnn_core.charts.graph_tables import FEW_SELECTED, PORT_KIND
 from darkgnn_core.charts.graph_words import CHANGE_WORDS
 from darkgnn_core.graphs.layouts import Layout
 
@@ -141,9 +141,13 @@ def _marks(
 ) -> list[alt.Chart]:
     """Draw rings around what is selected, then the nodes, which take the clicks."""
     place = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None)}
+    selected = nodes[nodes["is_selected"]]
+    width, size = (4, 900) if len(selected) <= FEW_SELECTED else (2.5, 260)
     ring = (
-        alt.Chart(nodes[nodes["is_selected"]])
-        .mark_point(filled=False, strokeWidth=4, color=RING, opacity=1, shape="circle", size=900)
+        alt.Chart(selected)
+        .mark_point(
+            filled=False, strokeWidth=width, color=RING, opacity=1, shape="circle", size=size
+        )
         .encode(**place)
     )
     domain = [label for label, _, _ in looks]

@@ -21,6 +21,9 @@ FEW_NAMES = 45
 
 WIDTHS = (0.8, 6.0)
 SIZES = (70.0, 420.0)
+FEW_SELECTED = 10
+"""So many selected nodes have their names beside them."""
+
 CROWD = 60.0
 """From so many nodes, or three times as many edges, on they are drawn smaller."""
 
@@ -117,7 +120,9 @@ def drawn_nodes(
     are_few = int(is_host.sum()) <= FEW_NAMES
     is_touched = rows["state"].str.contains("expanded|pinned")
     order = rows["shown"].where(~is_host, -1).rank(method="first", ascending=False)
-    is_named = (~is_host & (order <= FEW_NAMES)) | is_selected | is_touched
+    is_named = (~is_host & (order <= FEW_NAMES)) | is_touched
+    if is_selected.sum() <= FEW_SELECTED:
+        is_named |= is_selected
     if names and are_few:
         is_named |= True
     text = rows["name"] + np.where(rows["state"].str.contains("pinned"), " (pinned)", "")

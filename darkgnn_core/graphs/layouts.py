@@ -17,7 +17,7 @@ Places: TypeAlias = dict[str, Place]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 SEED = 1
-ROUNDS, LARGE_ROUNDS, LARGE = 80, 45, 400
+ROUNDS, LARGE_ROUNDS, LARGE = 80, 35, 400
 """Rounds of moving; fewer from `LARGE` nodes on, so that 800 take half a second."""
 
 FIRST_STEP = 0.1
@@ -170,7 +170,7 @@ def _apart(at: Floats, gap: float, fixed: Sequence[bool] | None = None) -> Float
     """Move nodes that are nearer than a gap away from one another, so that clumps open up."""
     moves = ~np.array(fixed, bool) if fixed is not None else np.ones(len(at), bool)
     at = at.copy()
-    for _ in range(SPREADING):
+    for _ in range(SPREADING if len(at) < LARGE else SPREADING // 2):
         x, y = at.astype(np.float32).T
         dx, dy = x[:, None] - x, y[:, None] - y
         distance = np.sqrt(dx**2 + dy**2)
