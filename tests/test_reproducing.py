@@ -17,6 +17,7 @@ from darkgnn_core.errors import ConfigError, RunError
 from darkgnn_core.labels.store import add_list
 from darkgnn_core.reproducing import paper
 from darkgnn_core.reproducing.asking import Job, Settings
+from darkgnn_core.reproducing.curves import _days_to_choose_on
 from darkgnn_core.reproducing.data_sets import describe
 from darkgnn_core.reproducing.exports import csv_of, markdown_of, plain
 from darkgnn_core.reproducing.reproduce import table3
@@ -323,6 +324,13 @@ def test_figures_are_drawn_from_what_is_there(
     drawing = (folder / f"{what}.svg").read_text()
     assert "ours, test days" in drawing
     assert "not the paper&#39;s data set" in drawing or "not the paper's data set" in drawing
+
+
+def test_settings_are_chosen_on_days_with_the_longest_history_behind_them() -> None:
+    """Of 31 days and 11 test days the 11 before those; of 14 days none is left."""
+    keys = [f"2021-12-{day:02}" for day in range(1, 32)]
+    assert _days_to_choose_on(keys, keys[-11:]) == tuple(keys[9:20])
+    assert _days_to_choose_on(keys[:14], keys[3:14]) == ()
 
 
 def test_the_rows_can_be_listed(capsys: pytest.CaptureFixture[str], workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from darkgnn_core.evaluation.comparing import FEWEST_DAYS
 from darkgnn_core.evaluation.protocols import SAME_DAY_LOO
 from darkgnn_core.reproducing import paper
 from darkgnn_core.reproducing.asking import Job, Part
@@ -46,7 +47,7 @@ def _figure(
     settings = job.settings
     runs = job.runs()
     keys = scored_keys(runs, settings.last_days)
-    earlier = tuple(key for key in runs.keys[1:] if key < keys[0])[-settings.last_days :]
+    earlier = _days_to_choose_on(runs.keys, keys)
     found, stopped = _points(job, runs, chosen(rows, settings.only, settings.skip), keys, earlier)
     known = [_paper_point(value, f1) for value, f1 in published.items()]
     points = pd.DataFrame([*found, *known], columns=POINTS)
@@ -76,6 +77,16 @@ def _figure(
     return Part(
         name, f"{title}; {data_set.title}", data_set, tables, notes, document, tuple(files), stopped
     )
+
+
+def _days_to_choose_on(all_keys: Sequence[str], keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the days before the test days that have the longest history behind them.
+
+    With too few of them there are none: they would tell nothing.
+    """
+    before = [key for key in all_keys if key < keys[0]]
+    earlier = tuple(before[max(paper.HISTORY_F1) :][-len(keys) :])
+    return earlier if len(earlier) >= FEWEST_DAYS else ()
 
 
 def _points(
@@ -138,6 +149,8 @@ def _notes(
             f"{int(best['value'])} {x_title} ({best['f1']:.3f} there, "
             f"{tested['f1'].iloc[0]:.3f} on the test days)."
         )
+    if not earlier:
+        notes.append("There are too few days before them to choose a setting on.")
     if stopped:
         notes.append("Stopped before the end; the same command goes on from there.")
     return tuple(notes)
