@@ -1,26 +1,25 @@
 """Is the sensor healthy, and what did it see: tables a day, for the home page and the report."""
 
 import sqlite3
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.labels.classes import class_mask
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.texts import UNKNOWN
-from darkgnn_core.querying import locked_database
 from darkgnn_core.shelf import ShelvedSnapshot, list_snapshots
-from darkgnn_core.snapshots.columns import HOSTS_FILE, PAIRS_FILE
+from darkgnn_core.snapshots.columns import HOSTS_FILE
+from darkgnn_core.snapshots.reading import read_pairs
 from darkgnn_core.workspace import Workspace
 
 HOURS_A_DAY = 24
+PORTS = 2**16
 
 
 @dataclass(frozen=True)
@@ -247,23 +246,50 @@ def table2(workspace: Workspace, config: SnapshotConfig) -> pd.DataFrame:
     built = [each for each in list_snapshots(workspace, config) if each.directory is not None]
     if not built:
         return pd.DataFrame(columns=_TABLE2_COLUMNS)
-    files = [str(each.directory / PAIRS_FILE) for each in built if each.directory is not None]
-    with (
-        tempfile.TemporaryDirectory(dir=workspace.scratch) as temporary,
-        locked_database(
-            [workspace.snapshots], temporary=Path(temporary), memory_mb=600, threads=2
-        ) as database,
-    ):
-        hosts: Any = database.sql(
-            "SELECT DISTINCT host FROM read_parquet($files) ORDER BY host", params={"files": files}
-        ).to_arrow_table()
-        with workspace.catalogue() as connection:
-            labels = resolve(connection, hosts["host"].to_numpy()).labels
-        database.register("labelled", hosts.append_column("label", pa.array(labels)))
-        table: pd.DataFrame = database.execute(
-            _TABLE2, {"files": files, "days": len(built), "unknown": UNKNOWN}
-        ).df()
-    return table[_TABLE2_COLUMNS]
+    hosts = all_hosts(workspace, config)
+    with workspace.catalogue() as connection:
+        names, label_of = np.unique(resolve(connection, hosts).labels, return_inverse=True)
+    ports = np.zeros((len(names) + 1, PORTS), np.bool_)  # the last row is of all labels
+    packets, averages = (np.zeros((len(names) + 1, parts), np.int64) for parts in (1, 3))
+    for each in built:
+        seen, counts = _label_counts(Path(each.directory or ""), hosts, label_of, len(names))
+        ports |= seen
+        packets += counts[:, 2:]
+        averages += counts
+    found = np.append(np.bincount(label_of, minlength=len(names)), len(hosts))
+    table = pd.DataFrame({"label": [*names, "total"], "hosts": found, "ports": ports.sum(axis=1)})
+    table["packets"] = packets[:, 0]
+    table[["hosts_a_day", "ports_a_day", "packets_a_day"]] = averages / len(built)
+    table["rank"] = (table["label"] == UNKNOWN).astype(int)
+    table.loc[len(names), "rank"] = 2  # the total, whatever a label is called
+    order = {"rank": True, "hosts": False, "label": True}
+    ranked = table.sort_values(list(order), ascending=list(order.values()), ignore_index=True)
+    shown: pd.DataFrame = ranked[_TABLE2_COLUMNS]
+    return shown
+
+
+def _label_counts(
+    directory: Path, hosts: np.ndarray, label_of: np.ndarray, labels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count one bin by label, all labels together last.
+
+    Returns:
+        bool (labels + 1, 65,536), ports asked for; int64 (labels + 1, 3), hosts, ports, packets.
+    """
+    pairs = read_pairs(directory)
+    host, port, sent = (pairs[name].to_numpy() for name in ("host", "port", "packets"))
+    label = label_of[np.searchsorted(hosts, host)]
+    is_known = port >= 0
+    ports = np.zeros((labels + 1, PORTS), np.bool_)
+    ports[label[is_known], port[is_known]] = True
+    ports[labels] = ports.any(axis=0)
+    starts = np.append(True, host[1:] != host[:-1])[: len(host)]  # pairs stand by host
+    counts = np.zeros((labels + 1, 3), np.int64)
+    counts[:labels, 0] = np.bincount(label[starts], minlength=labels)
+    np.add.at(counts[:, 2], label, sent)
+    counts[labels] = counts[:labels].sum(axis=0)
+    counts[:, 1] = ports.sum(axis=1)
+    return ports, counts
 
 
 _TABLE2_COLUMNS = [
@@ -275,26 +301,3 @@ _TABLE2_COLUMNS = [
     "ports_a_day",
     "packets_a_day",
 ]
-
-_TABLE2 = """
-    WITH pairs AS (
-        SELECT label, host, port, packets, filename AS bin
-        FROM read_parquet($files, filename = true) JOIN labelled USING (host)),
-    daily AS (
-        SELECT label, grouping(label) AS whole, bin, count(DISTINCT host) AS hosts,
-            count(DISTINCT port) FILTER (port >= 0) AS ports, sum(packets) AS packets
-        FROM pairs GROUP BY GROUPING SETS ((label, bin), (bin))),
-    averages AS (
-        SELECT label, whole, sum(hosts) / $days AS hosts_a_day, sum(ports) / $days AS ports_a_day,
-            (sum(packets) / $days)::DOUBLE AS packets_a_day
-        FROM daily GROUP BY label, whole),
-    totals AS (
-        SELECT label, grouping(label) AS whole, count(DISTINCT host) AS hosts,
-            count(DISTINCT port) FILTER (port >= 0) AS ports, sum(packets)::BIGINT AS packets
-        FROM pairs GROUP BY GROUPING SETS ((label), ()))
-    SELECT coalesce(totals.label, 'total') AS label, hosts, ports, packets, hosts_a_day,
-        ports_a_day, packets_a_day
-    FROM totals JOIN averages
-        ON totals.whole = averages.whole AND totals.label IS NOT DISTINCT FROM averages.label
-    ORDER BY totals.whole, totals.label = $unknown, hosts DESC, totals.label
-"""
