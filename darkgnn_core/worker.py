@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
+from darkgnn_core.backups import back_up_daily
 from darkgnn_core.catalogue import transaction, utc_now
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.demo import DemoConfig
@@ -257,6 +258,8 @@ def main(root: str, job_id: str) -> int:
         signal.signal(signal.SIGTERM, worker.stop)
         _be_first_to_go()
         if worker.claim():
+            with suppress(DarkgnnError):  # a full disk is for the job itself to tell
+                back_up_daily(workspace)
             with _heart_beating(worker):
                 code = _run(worker)
     with suppress(DarkgnnError, OSError):
