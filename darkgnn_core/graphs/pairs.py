@@ -59,16 +59,20 @@ class Pairs:
         return keys_of(self.hosts, self.ports)
 
     @cached_property
+    def _starts(self) -> Mask:
+        """Where the pairs of each host start, bool (p,)."""
+        starts: Mask = np.append(True, self.hosts[1:] != self.hosts[:-1])[: len(self)]
+        return starts
+
+    @cached_property
     def unique_hosts(self) -> Hosts:
         """The hosts, uint32 (n,), ascending."""
-        return self.hosts[
-            np.flatnonzero(np.append(True, self.hosts[1:] != self.hosts[:-1]))[: len(self)]
-        ]
+        return self.hosts[self._starts]
 
     @cached_property
     def host_places(self) -> Ints:
         """The place of each pair's host in `unique_hosts`, int64 (p,)."""
-        return np.searchsorted(self.unique_hosts, self.hosts)
+        return np.cumsum(self._starts) - 1
 
     @cached_property
     def hosts_on(self) -> Ints:
@@ -77,7 +81,8 @@ class Pairs:
 
     def with_hosts(self, hosts: Hosts) -> Mask:
         """Say which pairs have one of these hosts, bool (p,)."""
-        return is_among(self.hosts, hosts)
+        found: Mask = is_among(self.unique_hosts, hosts)[self.host_places]
+        return found
 
     def with_ports(self, ports: Ports) -> Mask:
         """Say which pairs have one of these ports, bool (p,)."""
