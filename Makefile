@@ -80,7 +80,7 @@ test: $(TEST_READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 format: $(TEST_READY)
 	$(VENV)/bin/ruff check --fix .
