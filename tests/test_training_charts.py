@@ -83,7 +83,7 @@ def test_every_method_has_its_words() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_setting_of_a_method_can_be_asked_for(method: str) -> None:
     """The words of a method name settings that it has, and each setting acts somewhere."""
-    known = {each.name for each in fields(SETTINGS[method])} | {"edges", "scaling"}
+    known = {each.name for each in fields(SETTINGS[method])} | {"edges", "scaling", "control"}
     assert set(settings_of(method)) <= known
 
 

@@ -256,6 +256,17 @@ SETTING_WORDS = {
             "none": "none",
         },
     ),
+    "control": SettingWords(
+        "Negative control",
+        "Takes away on purpose what a method may live on, to see what a score owes to it: which "
+        "host met which port, or the order of days.",
+        (*WITH_FEATURES, "spectral", "features-spectral"),
+        values={
+            "none": "none",
+            "rewired_edges": "links swapped at random",
+            "shuffled_days": "days in a random order",
+        },
+    ),
     "mask_edges": SettingWords(
         "Share of links hidden",
         "That share of a day's links is hidden from the network, which then has to tell them; 0 "

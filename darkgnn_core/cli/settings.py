@@ -13,7 +13,7 @@ from darkgnn_core.run_config import SETTINGS, RunConfig
 
 Changes = dict[str, Any]
 OF_THE_RUN = ("seed", "first_day", "last_day")
-OF_THE_GRAPH = ("edges", "scaling")
+OF_THE_GRAPH = ("edges", "scaling", "control")
 TRUE, FALSE = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 

@@ -49,7 +49,8 @@ def offer_actions(workspace: Workspace, run: Run) -> None:
 
 def _offer_going_on(workspace: Workspace, run: Run) -> None:
     if run.state == "done":
-        changes_past = run.config.graph.edges == "month_first"  # new days change earlier graphs
+        graph = run.config.graph  # where new days change earlier ones, a run cannot go on
+        changes_past = graph.edges == "month_first" or graph.control == "shuffled_days"
         new = () if changes_past else new_days(workspace, run)
         days = "1 new day" if len(new) == 1 else f"{len(new):,} new days"
         if new and st.button(
