@@ -1,8 +1,6 @@
 """The paper's tables and figures: its numbers, our rows, what is run, reused and written."""
 
-import json
 import math
-import shutil
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from darkgnn_core.cli.main import main
 from darkgnn_core.errors import ConfigError, RunError
-from darkgnn_core.labels.store import add_list
 from darkgnn_core.reproducing import paper
 from darkgnn_core.reproducing.asking import Job, Settings
 from darkgnn_core.reproducing.curves import _days_to_choose_on
@@ -33,39 +29,13 @@ from darkgnn_core.run_config import RunConfig
 from darkgnn_core.runs import find_run, list_runs
 from darkgnn_core.traces.parsing import Stopped
 from darkgnn_core.workspace import Workspace, open_workspace
-from tests.app_workspaces import DAYS, filled_workspace, write_trace
+from tests.app_workspaces import DAYS, write_trace
 from tests.made_runs import made_run, no_processes
-from tests.test_evaluation_cli import KINDS, embed
+from tests.test_evaluation_cli import embed, loaded, run, workspace
 
-__all__ = ["no_processes"]
+__all__ = ["loaded", "no_processes", "run", "workspace"]
 
 RESULT = {"seconds_a_day": 2.5, "peak_bytes": 3 << 20}
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a workspace of three days with labels for two kinds of hosts."""
-    workspace = filled_workspace(tmp_path_factory.mktemp("loaded"))
-    rows = [
-        f"198.51.100.{at},{label}"
-        for kind, label in enumerate(("censys", "shodan"))
-        for at in np.flatnonzero(kind == KINDS)
-    ]
-    with workspace.catalogue() as connection:
-        add_list(connection, "\n".join(["src_ip,label", *rows]).encode(), name="two kinds.csv")
-    return workspace.root
-
-
-@pytest.fixture
-def workspace(loaded: Path, tmp_path: Path, no_processes: list[str]) -> Workspace:
-    """Give a copy of the loaded workspace."""
-    return open_workspace(shutil.copytree(loaded, tmp_path / "w"), create=False)
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, dict[str, Any]]:
-    """Run a command with `--json`; return its exit code and document."""
-    code = main([*map(str, words), "--json"])
-    return code, json.loads(capsys.readouterr().out)
 
 
 def done_run(workspace: Workspace, config: RunConfig, apart: float) -> str:

@@ -8,6 +8,7 @@ from darkgnn_core.charts.host_words import port_words, seconds_words
 from darkgnn_core.hosts.history import busiest_ports
 from darkgnn_core.set_tables import csv_of
 from pages.shared import host_loaders
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, show_table
 from pages.shared.host_view import HostView
 from pages.shared.host_walking import walk
@@ -121,12 +122,9 @@ def _show_port_table(view: HostView, ports: pd.DataFrame) -> None:
             }
         ).sort_values("packets", ascending=False, ignore_index=True)
         show_table(table, "host_port_table", height=360 if len(table) > 10 else "auto")
-    st.download_button(
+    offer_table(
         "Ports by day as CSV",
         lambda: csv_of(ports),
-        file_name=f"darkgnn-{view.address}-ports.csv",
-        mime="text/csv",
+        name=f"{view.address}-ports",
         key="host_ports_csv",
-        on_click="ignore",
-        icon=":material/download:",
     )

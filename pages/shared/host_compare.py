@@ -11,6 +11,7 @@ from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import read_typed
 from darkgnn_core.set_tables import csv_of
 from pages.shared import host_loaders
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_view import HostView
 from pages.shared.set_links import current_set
@@ -103,12 +104,9 @@ def _show(view: HostView, found: Compared, names: list[str]) -> None:
     show_table(ports, f"{KEY}_ports", height=420 if len(ports) > 11 else "auto")
     st.subheader("In common")
     show_table(found.pairs, f"{KEY}_pairs", columns={"ports_jaccard": SHARE, "ports_cosine": SHARE})
-    st.download_button(
+    offer_table(
         "Comparison as CSV",
         lambda: csv_of(found.facts),
-        file_name=f"darkgnn-{view.address}-compared.csv",
-        mime="text/csv",
+        name=f"{view.address}-compared",
         key=f"{KEY}_csv",
-        on_click="ignore",
-        icon=":material/download:",
     )

@@ -23,6 +23,7 @@ from darkgnn_core.runs import Run
 from darkgnn_core.set_tables import csv_of
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 from pages.shared import host_loaders
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_header import names_of, other_runs
 from pages.shared.host_view import HostView
@@ -51,14 +52,11 @@ def show_evidence(
         with headers:
             _show_rest(found)
         _show_agreement(view, run, voting, near, neighbour)
-    st.download_button(
+    offer_table(
         "Evidence for all neighbours as CSV",
         lambda: _all_as_csv(card_of, near, labels),
-        file_name=f"darkgnn-{view.address}-evidence.csv",
-        mime="text/csv",
+        name=f"{view.address}-evidence",
         key="host_evidence_csv",
-        on_click="ignore",
-        icon=":material/download:",
     )
 
 

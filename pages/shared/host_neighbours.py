@@ -14,6 +14,7 @@ from darkgnn_core.neighbours import METRICS, Metric
 from darkgnn_core.runs import Run
 from darkgnn_core.set_tables import csv_of
 from pages.shared import host_loaders, loaders, state
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_evidence import show_evidence
 from pages.shared.host_view import HostView
@@ -186,14 +187,11 @@ def _offer(view: HostView, near: Nearby, voting: Voting, table: pd.DataFrame) ->
     hosts = np.append(near.hosts, np.uint32(view.host))
     st.caption("The host and its neighbours as a set")
     offer_set(view.workspace, np.sort(hosts), recipe=recipe, key="host_near_set")
-    st.download_button(
+    offer_table(
         "Neighbours as CSV",
         lambda: csv_of(table.rename(columns={"open": "address"})),
-        file_name=f"darkgnn-{view.address}-neighbours.csv",
-        mime="text/csv",
+        name=f"{view.address}-neighbours",
         key="host_near_csv",
-        on_click="ignore",
-        icon=":material/download:",
     )
 
 

@@ -23,6 +23,7 @@ from darkgnn_core.runs import Run
 from darkgnn_core.set_tables import csv_of
 from pages.shared import host_loaders, state
 from pages.shared.context import usable_runs
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_header import names_of
 from pages.shared.host_neighbours import choose_metric, needed_run
@@ -57,14 +58,11 @@ def show_over_time(view: HostView) -> None:
     _show_change(view, days)
     _show_faithful(view, voting, days)
     _show_moves(view, run, there)
-    st.download_button(
+    offer_table(
         "Overlap by day as CSV",
         lambda: csv_of(table),
-        file_name=f"darkgnn-{view.address}-neighbours-by-day.csv",
-        mime="text/csv",
+        name=f"{view.address}-neighbours-by-day",
         key=f"{KEY}_csv",
-        on_click="ignore",
-        icon=":material/download:",
     )
 
 

@@ -14,6 +14,7 @@ from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.set_tables import csv_of
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 from pages.shared import host_loaders
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_header import prediction_of
 from pages.shared.host_view import HostView
@@ -83,14 +84,11 @@ def _show_features(view: HostView) -> None:
             height=ROW_PIXELS * (len(shown) + 1) + 3,
         )
         st.caption("Deviations: standard deviations above (or below) the mean of the others.")
-    st.download_button(
+    offer_table(
         "Features as CSV",
         lambda: csv_of(standing),
-        file_name=f"darkgnn-{view.address}-features.csv",
-        mime="text/csv",
+        name=f"{view.address}-features",
         key="host_features_csv",
-        on_click="ignore",
-        icon=":material/download:",
     )
 
 

@@ -1,0 +1,25 @@
+"""A table as a CSV file, by one button."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+
+def offer_table(label: str, make: Callable[[], bytes | str], *, name: str, key: str) -> None:
+    """Show a button that saves a table; the table is written out when it is clicked.
+
+    Args:
+        label: On the button.
+        make: Returns the file.
+        name: Of the file, after `darkgnn-` and before `.csv`.
+        key: Widget key.
+    """
+    st.download_button(
+        label,
+        make,
+        file_name=f"darkgnn-{name}.csv",
+        mime="text/csv",
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+    )
