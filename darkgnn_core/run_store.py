@@ -50,8 +50,8 @@ class Run:
         code: Code of the error of a failed run, such as `DIVERGED`; empty otherwise.
         progress: How far it is: `unit`, `day`, `units_done`, `units_total`, `epoch`, `epochs`,
             `loss`, `accuracy`, `seconds` over all attempts, `remaining_s`, `peak_bytes`.
-        result: Of the last time it was done: `seconds`, `seconds_a_day`, `peak_bytes`,
-            `gpu_peak_bytes`, `days`, `bytes`.
+        result: Of the last time it was done: `seconds`, `seconds_a_day`,
+            `processor_seconds_a_day`, `peak_bytes`, `gpu_peak_bytes`, `days`, `bytes`.
         provenance: `data`, `snapshot_config`, `code`, `libraries`, `python`, `machine`, `threads`;
             `later` lists the environments of attempts that differed.
         estimate: What was estimated before it started, or {}.

@@ -35,7 +35,7 @@ from tests.test_evaluation_cli import embed, loaded, run, workspace
 
 __all__ = ["loaded", "no_processes", "run", "workspace"]
 
-RESULT = {"seconds_a_day": 2.5, "peak_bytes": 3 << 20}
+RESULT = {"seconds_a_day": 2.5, "processor_seconds_a_day": 4.0, "peak_bytes": 3 << 20}
 
 
 def done_run(workspace: Workspace, config: RunConfig, apart: float) -> str:
@@ -121,7 +121,7 @@ def test_finished_runs_are_scored_and_the_others_said_to_be_missing(
     assert (best["seeds"], best["days"], best["support"], best["classes"]) == (2, 2, 80, 2)
     assert best["macro_f1"] > 0.8 > 0.7 > lines["i-darkvec"]["macro_f1"]
     assert best["sd_seeds"] > 0
-    assert (best["seconds_a_day"], best["peak_mib"]) == (2.5, 3.0)
+    assert (best["seconds_a_day"], best["processor_s_a_day"], best["peak_mib"]) == (2.5, 4.0, 3.0)
     assert (best["paper_f1"], best["paper_sd"]) == (0.80, 0.02)
     assert lines["gcn"]["macro_f1"] is None
     assert lines["gcn"]["note"] == lines["i-gcn"]["note"] == "not run"  # a failed run is no score

@@ -70,6 +70,7 @@ def test_a_run_goes_through_its_units(tmp_path: Path, expected: dict[str, bytes]
     assert (report.stopped, report.days) == (False, 4)
     assert report.seconds > 0
     assert report.seconds_a_day == pytest.approx(report.seconds / 4, abs=1e-3)
+    assert report.processor_seconds_a_day > 0
     assert report.peak_bytes > 20_000_000
     assert report.bytes == sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file())
     assert read_lines(tmp_path / NAME)[0][0]["event"] == "start"

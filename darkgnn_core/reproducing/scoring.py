@@ -70,6 +70,8 @@ class RowScores:
         repeats: Its scores; None where it was not run.
         runs: Its runs, one a seed.
         seconds_a_day: Wall time of a day, the mean over its runs.
+        processor_s_a_day: What a day took of all cores together, the mean over its runs; None
+            where a run did not keep it.
         peak_bytes: Largest memory of any of its runs; None where nothing was run.
         note: Why there are no scores, or what to mind about them.
         alarms: What became of unknown hosts, means over its runs; in the open set alone.
@@ -80,6 +82,7 @@ class RowScores:
     repeats: Repeats | None
     runs: tuple[Run, ...] = ()
     seconds_a_day: float | None = None
+    processor_s_a_day: float | None = None
     peak_bytes: int | None = None
     note: str = ""
     alarms: dict[str, float] = field(default_factory=dict)
@@ -118,13 +121,13 @@ def score_runs(
             by_variant.setdefault(variant, []).append(repeats)
         if protocol is OPEN_SET:
             alarms.append(alarms_of(open_set_days(days, ask.keys, ask.voting(row), told)))
-    seconds = [run.result["seconds_a_day"] for run in done]
     whole = RowScores(
         row,
         "",
         None,
         tuple(done),
-        seconds_a_day=float(np.mean(seconds)),
+        seconds_a_day=_mean_of_all(done, "seconds_a_day"),
+        processor_s_a_day=_mean_of_all(done, "processor_seconds_a_day"),
         peak_bytes=max(run.result["peak_bytes"] for run in done),
         note="; ".join(filter(None, [_saw_scored_days(done[0], ask), _some_failed(runs)])),
         alarms={} if not alarms else {name: _mean(alarms, name) for name in alarms[0]},
@@ -137,6 +140,12 @@ def score_runs(
 
 def _mean(each: Sequence[dict[str, float]], name: str) -> float:
     return float(np.mean([values[name] for values in each]))
+
+
+def _mean_of_all(runs: Sequence[Run], name: str) -> float | None:
+    """Return the mean of a figure that runs kept; None where one of them did not."""
+    kept = [run.result[name] for run in runs if name in run.result]
+    return float(np.mean(kept)) if len(kept) == len(runs) else None
 
 
 def _joined(found: Sequence[Repeats]) -> Repeats:

@@ -33,6 +33,7 @@ METHODS = {
     "auroc": "AUROC, class held out",
     "fpr_at_95_tpr": "FPR at 95 % TPR",
     "seconds_a_day": "s a day",
+    "processor_s_a_day": "processor s a day",
     "peak_mib": "peak MiB",
     "paper_f1": "paper's F1",
     "paper_sd": "paper's sd",
@@ -52,6 +53,7 @@ def _line(scores: RowScores) -> dict[str, Any]:
     line: dict[str, Any] = {
         "method": scores.name,
         "seconds_a_day": scores.seconds_a_day,
+        "processor_s_a_day": scores.processor_s_a_day,
         "peak_mib": None if scores.peak_bytes is None else scores.peak_bytes / MIB,
         "paper_f1": mean,
         "paper_sd": spread,

@@ -38,6 +38,8 @@ class Checkpoint:
         data: Hash of each bin the run knew of then, by key.
         embedded: Size and sha256 of each embedding's file, by its name.
         seconds: Wall time of the finished units.
+        processor_seconds: What they took of all cores together; 0 in checkpoints from before
+            2026-11-23.
         peak_bytes: The most memory the process had, over all attempts.
         lines: What `progress.jsonl` says about the last unit.
     """
@@ -48,6 +50,7 @@ class Checkpoint:
     data: Mapping[str, str] = field(default_factory=dict)
     embedded: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     peak_bytes: int = 0
     lines: tuple[dict[str, Any], ...] = ()
 
@@ -96,6 +99,7 @@ def read_checkpoint(folder: Path) -> Checkpoint | None:
             data=facts["data"],
             embedded=facts["embedded"],
             seconds=facts["seconds"],
+            processor_seconds=facts.get("processor_seconds", 0.0),
             peak_bytes=facts["peak_bytes"],
             lines=tuple(facts["lines"]),
         )
@@ -128,6 +132,7 @@ def _facts_of(checkpoint: Checkpoint) -> dict[str, Any]:
         "data": dict(checkpoint.data),
         "embedded": dict(checkpoint.embedded),
         "seconds": checkpoint.seconds,
+        "processor_seconds": checkpoint.processor_seconds,
         "peak_bytes": checkpoint.peak_bytes,
         "lines": list(checkpoint.lines),
         "trainer": dict(checkpoint.state.facts),

@@ -52,6 +52,8 @@ class RunReport:
         stopped: Whether the analyst stopped it before it was done.
         seconds: Wall time of its finished units.
         seconds_a_day: Of that, for each day embedded.
+        processor_seconds_a_day: What a day took of all cores together, which other work on the
+            machine changes less than wall time.
         peak_bytes: The most memory its process had.
         gpu_peak_bytes: The most memory of the graphics card this attempt took; 0 without one.
         days: Days embedded.
@@ -61,6 +63,7 @@ class RunReport:
     stopped: bool
     seconds: float
     seconds_a_day: float
+    processor_seconds_a_day: float
     peak_bytes: int
     gpu_peak_bytes: int
     days: int
@@ -122,6 +125,7 @@ class _Attempt:
         last = read_checkpoint(directory / CHECKPOINTS)
         self.done = 0 if last is None else self._restored(last)
         self.seconds = 0.0 if last is None else last.seconds
+        self.processor_seconds = 0.0 if last is None else last.processor_seconds
         self.peak = 0 if last is None else last.peak_bytes
         self.files = EmbeddingFiles(directory / EMBEDDINGS, {} if last is None else last.embedded)
         self.log = ProgressLog(directory / NAME)
@@ -132,6 +136,7 @@ class _Attempt:
         self.stopped = False
         self.step: Step | None = None
         self.told_at = self.unit_began = time.perf_counter()
+        self.processor_began = time.process_time()
 
     def _restored(self, last: Checkpoint) -> int:
         """Hand a checkpoint to the trainer, if it is one of this run; return how many units."""
@@ -183,6 +188,7 @@ class _Attempt:
     def _do(self, unit: Unit) -> None:
         """Do one unit and keep what it made."""
         self.unit_began = time.perf_counter()
+        self.processor_began = time.process_time()
         self.step = None
         lines = []
         for embedding in self.trainer.do(self.done, self._on_step):
@@ -197,6 +203,7 @@ class _Attempt:
         took = time.perf_counter() - self.unit_began
         self.done += 1
         self.seconds += took
+        self.processor_seconds += time.process_time() - self.processor_began
         self.unit_seconds.append((bool(unit.day), took))
         self.unit_began = time.perf_counter()
         self._tell(unit)
@@ -212,6 +219,7 @@ class _Attempt:
             data=self.data,
             embedded=self.files.entries,
             seconds=self.seconds + time.perf_counter() - self.unit_began,
+            processor_seconds=self.processor_seconds + time.process_time() - self.processor_began,
             peak_bytes=self.peak,
             lines=tuple(lines),
         )
@@ -298,6 +306,7 @@ class _Attempt:
             stopped=self.stopped,
             seconds=round(self.seconds, 3),
             seconds_a_day=round(self.seconds / days, 4) if days else 0.0,
+            processor_seconds_a_day=round(self.processor_seconds / days, 4) if days else 0.0,
             peak_bytes=self.peak,
             gpu_peak_bytes=gpu_peak_bytes(),
             days=days,
