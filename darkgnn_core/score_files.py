@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,13 +22,14 @@ import darkgnn_core
 from darkgnn_core.durable import MANIFEST, disk_errors_named, write_file, write_json
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.evaluation.labelled_days import LabelScope
+from darkgnn_core.evaluation.open_set import OpenSetDay
 from darkgnn_core.evaluation.predictions import PAPER, DayScores, Texts, Voting
 from darkgnn_core.evaluation.protocols import DUMMIES, PROTOCOLS, SAME_DAY_LOO, Protocol
 from darkgnn_core.labels.aliases import read_aliases
 from darkgnn_core.run_store import EMBEDDINGS, directory_of
 from darkgnn_core.workspace import Workspace
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever predictions, health or their files change for the same inputs."""
 
 FOLDER = "scores"
@@ -83,10 +85,12 @@ class DayPredictions:
     Attributes:
         found: One result a variant and draw, in order.
         sizes: Hosts of the day by label, before small classes are left out; none is unknown.
+        open_set: What the open set adds to its predictions; None for any other protocol.
     """
 
     found: tuple[DayScores, ...]
     sizes: dict[str, int]
+    open_set: OpenSetDay | None = None
 
 
 def embedding_hashes(workspace: Workspace, run_id: str) -> dict[str, str]:
@@ -192,6 +196,8 @@ def write_predictions(path: Path, predictions: DayPredictions) -> None:
     parts = [[each.variant, each.draw, len(each.hosts)] for each in found]
     first = found[0]
     told = {"key": first.key, "protocol": first.protocol, "k": first.k, "parts": parts}
+    if predictions.open_set is not None:
+        told |= {"open_set": _open_set_facts(predictions.open_set)}
     facts = _checked(told | {"sizes": predictions.sizes})
     table = pa.table(
         {
@@ -206,6 +212,17 @@ def write_predictions(path: Path, predictions: DayPredictions) -> None:
     _make_room(path)
     write_file(path, lambda file: pq.write_table(table, file, write_page_checksum=True))
     _sweep(path)
+
+
+def _open_set_facts(day: OpenSetDay) -> dict[str, Any]:
+    return {"threshold": day.threshold, "left_out": day.left_out.to_dict("list")}
+
+
+def _open_set(told: Mapping[str, Any], found: Sequence[DayScores]) -> OpenSetDay | None:
+    if "open_set" not in told:
+        return None
+    facts = told["open_set"]
+    return OpenSetDay(found[0], facts["threshold"], pd.DataFrame(facts["left_out"]))
 
 
 def _coded(labels: Sequence[Texts]) -> pa.Array:
@@ -238,7 +255,9 @@ def read_predictions(path: Path) -> DayPredictions | None:
                     **{name: values[part] for name, values in numbers.items()},
                 )
             )
-        return DayPredictions(tuple(found), told["sizes"]) if start == len(hosts) else None
+        if start != len(hosts):
+            return None
+        return DayPredictions(tuple(found), told["sizes"], _open_set(told, found))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
         return None
 

@@ -14,8 +14,9 @@ import numpy as np
 from darkgnn_core.errors import RunError
 from darkgnn_core.evaluation.health import drift, measure_embedding, stability
 from darkgnn_core.evaluation.labelled_days import LabelledDay, labelled_days
+from darkgnn_core.evaluation.open_set import open_set_day
 from darkgnn_core.evaluation.predictions import DayScores, Voting
-from darkgnn_core.evaluation.protocols import predict_days
+from darkgnn_core.evaluation.protocols import OPEN_SET, predict_days
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.runs import open_embedding
 from darkgnn_core.score_files import (
@@ -148,11 +149,15 @@ def _labelled(
 
 def _predicted(question: Question, days: Sequence[LabelledDay], key: str) -> DayPredictions:
     until = [day for day in days if day.key <= key]
-    found = predict_days(question.asked, until, [key], voting=question.voting, seed=question.seed)
     names, counts = np.unique(until[-1].labels, return_counts=True)
     sizes = {
         str(name): int(count) for name, count in zip(names, counts, strict=True) if name != UNKNOWN
     }
+    if question.asked is OPEN_SET:
+        with one_thread_each():
+            told = open_set_day(until, question.voting)
+        return DayPredictions((told.scores,), sizes, told)
+    found = predict_days(question.asked, until, [key], voting=question.voting, seed=question.seed)
     each = [day for draws in found.values() for draw in draws for day in draw]
     return DayPredictions(tuple(each), sizes)
 

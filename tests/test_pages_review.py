@@ -206,6 +206,29 @@ def look_through(app: AppTest, workspace: Workspace) -> None:
         assert "](http" not in "".join(block.value for block in (*app.markdown, *app.caption))
 
 
+def test_the_open_set_tells_of_hosts_and_classes_nobody_knows(
+    go: Any, workspace: Workspace
+) -> None:
+    """Well apart classes are noticed as new where they are held out; other protocols say nothing.
+
+    The protocol is chosen on the page, so its scores are computed by a click there.
+    """
+    run_id = scored_run(workspace, apart=8.0)
+    app = few(go(workspace.root, run_id))
+    app.selectbox(key="protocol").set_value("open_set").run()
+    compute(app, workspace)
+    found = table(app, "new class told apart").iloc[0]
+    assert found["new class told apart"] > 0.9
+    assert found["hosts without a label"] > 0
+    assert 0 <= found["told a class"] <= 1
+    held_out = table(app, "class held out")
+    assert set(held_out["class held out"]) == set(LABELS)
+    assert "Hosts and classes that nobody knows" in texts(app)
+    app.selectbox(key="protocol").set_value("same_day_loo").run()
+    compute(app, workspace)
+    assert "Hosts and classes that nobody knows" not in texts(app)
+
+
 def test_seeds_are_one_run_with_a_spread(go: Any, workspace: Workspace) -> None:
     """Two seeds stand in one row; told apart where that is wished."""
     ids = [scored_run(workspace, name="run", seed=seed, apart=1.5) for seed in (0, 1)]

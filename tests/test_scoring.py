@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from darkgnn_core import score_files, scoring
@@ -12,6 +13,7 @@ from darkgnn_core.durable import write_manifest
 from darkgnn_core.embeddings import Embedding, write_embedding
 from darkgnn_core.errors import ConfigError, RunError
 from darkgnn_core.evaluation.labelled_days import labelled_days
+from darkgnn_core.evaluation.open_set import alarms_of, open_set_days
 from darkgnn_core.evaluation.predictions import DayScores, Voting
 from darkgnn_core.evaluation.protocols import DUMMIES, PROTOCOLS, predict_days
 from darkgnn_core.evaluation.scores import score
@@ -352,3 +354,24 @@ def test_a_real_job_scores_and_ends(loaded: Path, tmp_path: Path, request: Any) 
     again = start_scoring(workspace, [Task("scores", run_id, DAYS, PAST)])
     assert cancel_job(workspace, again).state == "cancelled"
     assert not (workspace.jobs / job_id).exists(), "rows and logs of ended ones do not pile up"
+
+
+def test_what_the_open_set_adds_is_kept_too(workspace: Workspace) -> None:
+    """Distance, alarms and classes held out come back as computed; other protocols have none."""
+    run_id = scored_run(workspace, apart=1.0)
+    question = Question(protocol="open_set", voting=Voting(min_class_hosts=5))
+    days = labelled_days(workspace, lambda key: open_embedding(workspace, run_id, key), DAYS)
+    compute(workspace, run_id, question)
+    kept = [read_predictions(path) for path in files(workspace, run_id, question).values()]
+    for ours, theirs in zip(kept, open_set_days(days, DAYS, question.voting), strict=True):
+        assert ours is not None
+        assert ours.open_set is not None
+        assert ours.open_set.threshold == theirs.threshold
+        assert alarms_of([ours.open_set]) == alarms_of([theirs])
+        pd.testing.assert_frame_equal(ours.open_set.left_out, theirs.left_out)
+        assert len(theirs.left_out) > 1
+    compute(workspace, run_id)
+    [first, *_] = files(workspace, run_id).values()
+    same_day = read_predictions(first)
+    assert same_day is not None
+    assert same_day.open_set is None

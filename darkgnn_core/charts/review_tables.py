@@ -10,6 +10,7 @@ import pandas as pd
 from darkgnn_core.charts.training_tables import setting_of, what_of
 from darkgnn_core.charts.training_words import settings_of, value_words
 from darkgnn_core.errors import ConfigError
+from darkgnn_core.evaluation.open_set import OpenSetDay, alarms_of, left_out_classes
 from darkgnn_core.evaluation.repeats import Repeats
 from darkgnn_core.evaluation.scores import Scores
 from darkgnn_core.labels.texts import UNKNOWN
@@ -68,6 +69,22 @@ PAIRS = {
     "p_holm": "p, adjusted",
     "verdict": "significant",
     "detectable": "smallest that would show",
+}
+UNKNOWNS = {
+    "run": "run",
+    "unknown_hosts": "hosts without a label",
+    "alarm_share": "told a class",
+    "abstained_share": "labelled, told unknown",
+    "auroc": "new class told apart",
+    "fpr_at_95_tpr": "new class taken for known",
+}
+HELD_OUT = {
+    "run": "run",
+    "label": "class held out",
+    "days": "days",
+    "hosts": "hosts",
+    "auroc": "told apart",
+    "fpr_at_95_tpr": "taken for known",
 }
 HEALTH = {
     "run": "run",
@@ -149,6 +166,30 @@ def alarms(each: Repeats) -> tuple[int, int]:
     row = dict(zip(table.columns, table.loc[UNKNOWN].to_numpy(), strict=True))
     hosts = int(sum(row.values()))
     return hosts - int(row[UNKNOWN]), hosts
+
+
+def unknown_table(found: Mapping[str, Sequence[Sequence[OpenSetDay]]]) -> pd.DataFrame:
+    """Return one row a run: what the open set says of hosts without a label, and of new classes.
+
+    Args:
+        found: Its days, for each run of an entry, by what the entry is called; numbers are means
+            over these runs.
+    """
+    rows = []
+    for name, repeats in found.items():
+        each = pd.DataFrame([alarms_of(days) for days in repeats])
+        rows.append({"run": name, **each.mean()})
+    table = pd.DataFrame(rows, columns=list(UNKNOWNS))
+    return _told(table.astype({"unknown_hosts": int}), UNKNOWNS)
+
+
+def held_out_table(found: Mapping[str, Sequence[Sequence[OpenSetDay]]]) -> pd.DataFrame:
+    """Return one row a run and class that was held out; arguments as `unknown_table`."""
+    parts = [
+        left_out_classes([day for days in repeats for day in days]).assign(run=name)
+        for name, repeats in found.items()
+    ]
+    return _told(pd.concat(parts, ignore_index=True), HELD_OUT)
 
 
 def pair_table(pairs: pd.DataFrame) -> pd.DataFrame:

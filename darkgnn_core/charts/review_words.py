@@ -145,6 +145,24 @@ SUMMARY_HELP: Mapping[str, str] = MappingProxyType(
         "calibration error": MEASURE_HELP["ece"],
     }
 )
+UNKNOWN_HELP: Mapping[str, str] = MappingProxyType(
+    {
+        "hosts without a label": "Of all days; those of classes that are too small count here.",
+        "told a class": "Share of them that is near enough to a class: alarms. Some may be right.",
+        "labelled, told unknown": "Share of labelled hosts that is far from every other one.",
+        "new class told apart": "Each class is held out in turn: how often a host of it is farther "
+        "from what is known than a known host is (AUROC). 0.5 is chance, 1 is always.",
+        "new class taken for known": "Share of its hosts that would pass for known, at a distance "
+        "that lets 95 of 100 known hosts pass.",
+    }
+)
+HELD_OUT_HELP: Mapping[str, str] = MappingProxyType(
+    {
+        "hosts": "A host counts once a day.",
+        "told apart": UNKNOWN_HELP["new class told apart"],
+        "taken for known": UNKNOWN_HELP["new class taken for known"],
+    }
+)
 CALIBRATION = (
     "A label comes with a share of votes, such as 2 of 3. It can be trusted as it stands where "
     "labels with that share are right that often: where the points lie on the line. Below the "

@@ -43,9 +43,6 @@ class OpenSetDay:
         scores: Predictions for every host; `distance` is that to the nearest labelled host.
         threshold: A host farther than that from every labelled one is told `unknown`; infinite on
             a first day, which has none before it.
-        unknown_hosts: Hosts without a label, or of a class too small.
-        alarms: Of these, how many were told a class.
-        abstained: Labelled hosts told `unknown`.
         left_out: One row a class, held out in turn: `label`, `hosts`, `auroc` (how well distance
             tells its hosts from labelled hosts of other classes; 0.5 is chance) and
             `fpr_at_95_tpr` (share of its hosts taken for known where 95 % of the known are).
@@ -53,10 +50,24 @@ class OpenSetDay:
 
     scores: DayScores
     threshold: float
-    unknown_hosts: int
-    alarms: int
-    abstained: int
     left_out: pd.DataFrame
+
+    @property
+    def unknown_hosts(self) -> int:
+        """Hosts without a label, or of a class too small."""
+        return int((self.scores.y_true == UNKNOWN).sum())
+
+    @property
+    def alarms(self) -> int:
+        """How many of the unknown hosts were told a class."""
+        is_unknown = self.scores.y_true == UNKNOWN
+        return int((is_unknown & (self.scores.y_pred != UNKNOWN)).sum())
+
+    @property
+    def abstained(self) -> int:
+        """How many labelled hosts were told `unknown`."""
+        is_unknown = self.scores.y_true == UNKNOWN
+        return int((~is_unknown & (self.scores.y_pred == UNKNOWN)).sum())
 
 
 def open_set(days: Sequence[LabelledDay], voting: Voting, seed: int = 0) -> list[DayScores]:
@@ -76,17 +87,8 @@ def open_set_day(days: Sequence[LabelledDay], voting: Voting) -> OpenSetDay:
         holding out a class in turn is ours.
     """
     scores, threshold = _told(days, voting)
-    is_unknown = scores.y_true == UNKNOWN
-    told_unknown = scores.y_pred == UNKNOWN
     labels = days[-1].classes(voting)
-    return OpenSetDay(
-        scores=scores,
-        threshold=threshold,
-        unknown_hosts=int(is_unknown.sum()),
-        alarms=int((is_unknown & ~told_unknown).sum()),
-        abstained=int((~is_unknown & told_unknown).sum()),
-        left_out=_held_out(days[-1], labels, voting),
-    )
+    return OpenSetDay(scores, threshold, left_out=_held_out(days[-1], labels, voting))
 
 
 def _told(days: Sequence[LabelledDay], voting: Voting) -> tuple[DayScores, float]:

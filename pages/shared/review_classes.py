@@ -5,7 +5,7 @@ from math import isnan
 import streamlit as st
 
 from darkgnn_core.charts import review_charts
-from darkgnn_core.charts.review_tables import alarms, class_bars, class_table, summary_table
+from darkgnn_core.charts.review_tables import class_bars, class_table, summary_table
 from darkgnn_core.charts.review_words import (
     COLUMN_HELP,
     F1_HELP,
@@ -15,9 +15,10 @@ from darkgnn_core.charts.review_words import (
 )
 from darkgnn_core.evaluation.repeats import Repeats
 from darkgnn_core.reviewing import left_out
-from pages.shared.feedback import plain, safe
+from pages.shared.feedback import safe
 from pages.shared.review_export import bar, number, show_chart, show_numbers
 from pages.shared.review_seen import Seen
+from pages.shared.review_unknown import show_unknown
 
 SHARES = ("F1", "precision", "recall")
 
@@ -34,8 +35,7 @@ def show_classes(seen: Seen) -> None:
         _show_summary(seen)
     st.caption(safe(f"Mean of days: {MACRO_MEAN}"))
     st.caption(safe(f"Days pooled: {MACRO_POOLED}"))
-    if seen.classes is None:
-        _show_alarms(seen)
+    show_unknown(seen)
     st.subheader("By class", help=safe(F1_HELP))
     show_chart(
         review_charts.class_bars(bars, seen.labels),
@@ -73,19 +73,6 @@ def _show_figures(each: Repeats) -> None:
         st.metric("Hosts scored", f"{told['hosts']:,}", help="A host counts once a day.")
         st.metric("Classes", f"{told['classes']:,}")
         st.metric("Days", f"{told['days']:,}")
-
-
-def _show_alarms(seen: Seen) -> None:
-    """Say how many hosts without a label were told a class, where they are told at all."""
-    for name, each in seen.found.items():
-        false, hosts = alarms(each)
-        if hosts:
-            st.text(
-                plain(
-                    f"{name}: {false:,} of {hosts:,} hosts without a label ({false / hosts:.0%}) "
-                    "were told a class: alarms, some of which may be right."
-                )
-            )
 
 
 def _show_summary(seen: Seen) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from darkgnn_core.charts.review_tables import names_of
 from darkgnn_core.charts.review_words import BASELINE_TITLES
+from darkgnn_core.evaluation.open_set import OpenSetDay
 from darkgnn_core.evaluation.repeats import Repeats
 from darkgnn_core.runs import Run
 from darkgnn_core.score_files import DayPredictions, Question
@@ -102,6 +103,18 @@ def days_read(kept: Kept) -> list[DayPredictions]:
     """Return what is kept of an entry's first run, day by day."""
     read = [review_loaders.predictions(file) for file in kept.files[0]]
     return [day for day in read if day is not None]
+
+
+def open_set_of(kept: Iterable[Kept]) -> dict[str, list[list[OpenSetDay]]]:
+    """Return the days of the open set of each run, by the entry's name; {} for other protocols."""
+    found: dict[str, list[list[OpenSetDay]]] = {}
+    for each in kept:
+        for files in each.files:
+            read = [review_loaders.predictions(file) for file in files]
+            days = [day.open_set for day in read if day is not None and day.open_set is not None]
+            if days:
+                found.setdefault(each.entry.name, []).append(days)
+    return found
 
 
 def variants_of(kept: Kept) -> list[str]:
