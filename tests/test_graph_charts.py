@@ -17,11 +17,11 @@ from darkgnn_core.charts.graph_charts import (
     DARK_INK,
     EDGE_COLOUR,
     LIGHT_INK,
-    PICK,
     PORT_COLOUR,
     graph_chart,
     visitors_by_day,
 )
+from darkgnn_core.charts.graph_packing import pack_graph
 from darkgnn_core.charts.graph_tables import (
     FEW_NAMES,
     drawn_edges,
@@ -60,14 +60,12 @@ def chart_of(shown: Shown, layout: Layout = "force", selected: tuple[str, ...] =
 
 
 @pytest.mark.parametrize("layout", ["force", "two columns"])
-def test_the_drawing_has_every_node_and_edge_and_takes_clicks(layout: Layout) -> None:
-    """Marks for all of them; a click gives ids; ports have a mark of their own."""
+def test_the_picture_has_every_node_and_edge(layout: Layout) -> None:
+    """Marks for all of them; ports have a mark of their own."""
     shown = shown_of(drawn_pairs(1, hosts=9, ports=5, count=20))
     spec = chart_of(shown, layout).to_dict()
     sizes = {name: len(rows) for name, rows in spec["datasets"].items()}
     assert sorted(sizes.values())[-2:] == sorted([len(shown.nodes), len(shown.edges)])
-    picks = [param for param in spec["params"] if param["name"] == PICK]
-    assert picks[0]["select"]["fields"] == ["id"]
     assert "port" in json.dumps(spec)
 
 
@@ -125,6 +123,61 @@ def test_lines_and_ports_stand_out_in_light_and_dark(page: str) -> None:
     for colour in (EDGE_COLOUR, PORT_COLOUR, *(look for look, _ in CHANGE_LOOKS.values())):
         assert contrast(colour, page) >= 3.0, colour
     assert contrast(DARK_INK if page == WHITE else LIGHT_INK, page) >= 4.5
+
+
+def packed(shown: Shown, edges: pd.DataFrame | None = None, **told: Any) -> Any:
+    """Return the message for the browser, read back, with each node under its id."""
+    rows = node_rows(shown.nodes, {address(1): EVIL})
+    used = shown.edges if edges is None else edges
+    places = places_of(shown.ids, used, "force")
+    looks = label_looks(rows, [])
+    message = json.loads(pack_graph(rows, used, places, looks, {"frame": "x"}, **told))
+    message["by id"] = {node[0]: node for node in message["nodes"]}
+    return message
+
+
+def test_the_browser_is_sent_every_node_and_edge() -> None:
+    """Edges join the right nodes, places are those of the layout, tips say how much is hidden."""
+    shown = shown_of(pairs_of([(1, 23, 50), (2, 23, 6), (2, 80, 7)]))
+    message = packed(shown, selected=["p80", "p81"])
+    ids = [node[0] for node in message["nodes"]]
+    assert {(ids[a], ids[b]) for a, b, *_ in message["edges"]} == {
+        (f"h{host}", f"p{port}")
+        for host, port in zip(shown.edges["host"], shown.edges["port"], strict=True)
+    }
+    assert message["edges"][-1][2] == max(edge[2] for edge in message["edges"])
+    assert message["selected"] == ["p80"], "only what is drawn"
+    places = places_of(shown.ids, shown.edges, "force")
+    for name, (x, y) in places.items():
+        assert message["by id"][name][1:3] == pytest.approx([x, y], abs=1e-5)
+    port = message["by id"]["p23"]
+    assert message["looks"][port[4]]["shape"] == "port"
+    assert "56 packets, 2 neighbours, all shown" in port[7]
+    assert message["changes"] == []
+
+
+def test_names_in_the_browser_have_an_order_and_texts_are_cleaned() -> None:
+    """What was pinned before ports before hosts; hosts have no name where that is not wanted."""
+    pairs = pairs_of([(1, 23, 50), (2, 23, 6), (2, 80, 7)])
+    pinned = host_node(address(2))
+    message = packed(
+        shown_of(pairs, Doings(pinned=(pinned,))), names=False, clean=lambda _: "clean"
+    )
+    nodes = sorted(message["by id"].values(), key=lambda node: -node[6])
+    assert [node[5] for node in nodes] == ["192.0.2.2", "23 telnet", "80 http", ""]
+    assert [node[8] for node in nodes] == [True, False, False, False]
+    assert "<b>" not in json.dumps(message)
+    assert [look["name"] for look in message["looks"]] == ["clean", "clean", "ports"]
+
+
+def test_changes_are_sent_with_their_looks() -> None:
+    """One look for each kind of change, and a tip that says it."""
+    now, before = pairs_of([(1, 23, 5)]), pairs_of([(1, 22, 5)])
+    shown = shown_of(pairs_of([(1, 23, 5), (1, 22, 5)]))
+    message = packed(shown, with_changes(shown.edges, now, before))
+    told = {message["changes"][edge[3]]["name"]: edge[4] for edge in message["edges"]}
+    assert set(told) == {"new", "gone"}
+    assert "5 packets a day now, 0 before" in told["new"]
 
 
 def test_what_is_not_told_is_empty() -> None:

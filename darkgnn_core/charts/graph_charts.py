@@ -1,6 +1,6 @@
 """The drawing of a graph: hosts by label, ports by name, edges by packets or by change."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import altair as alt
@@ -10,10 +10,7 @@ from darkgnn_core.charts.axes import count_axis, count_tip, day_axis, day_tip
 from darkgnn_core.charts.class_colours import colour_of
 from darkgnn_core.charts.graph_tables import FEW_SELECTED, PORT_KIND
 from darkgnn_core.charts.graph_words import CHANGE_WORDS
-from darkgnn_core.graphs.layouts import Layout
-
-PICK = "pick"
-"""Name of the selection that a click makes; its values are ids of nodes."""
+from darkgnn_core.graphs.layouts import Layout, Place
 
 PORT_COLOUR = "#5F6B7A"
 PORT_SHAPE = "M-1.1,-0.55L1.1,-0.55L1.1,0.55L-1.1,0.55Z"
@@ -50,7 +47,7 @@ def graph_chart(
     layout: Layout = "force",
     ink: str = DARK_INK,
 ) -> alt.LayerChart:
-    """Draw a graph; a click on a node selects it (`PICK`), with Shift several.
+    """Draw a graph as a picture to hand on; on the page it is drawn by a component.
 
     Args:
         nodes: As `graph_tables.drawn_nodes` gives them.
@@ -59,17 +56,14 @@ def graph_chart(
         layout: Decides the height and where names stand.
         ink: Colour of the names.
     """
-    pick = alt.selection_point(name=PICK, fields=["id"], empty=False)
-    zoom = alt.selection_interval(
-        name="zoom", bind="scales", zoom="wheel![event.shiftKey]", translate=True
-    )
     x, y = _scales(nodes, layout)
     layers = [
         _lines(edges, x, y),
-        *_marks(nodes, looks, x, y, pick),
+        *_marks(nodes, looks, x, y),
         *_names(nodes, x, y, layout, ink),
     ]
-    chart = alt.layer(*layers).add_params(zoom).properties(height=_height(nodes, layout))
+    places = zip(nodes["x"], nodes["y"], strict=True)
+    chart = alt.layer(*layers).properties(height=height_of(list(places), layout))
     drawn: alt.LayerChart = chart.resolve_scale(
         color="independent", shape="independent", strokeDash="independent"
     )
@@ -89,10 +83,12 @@ def _scale(values: "pd.Series[float]", before: float, after: float) -> alt.Scale
     return alt.Scale(domain=domain, nice=False, zero=False)
 
 
-def _height(nodes: pd.DataFrame, layout: Layout) -> int:
+def height_of(places: Collection[Place], layout: Layout) -> int:
+    """Return how high a drawing is, in pixels: two columns grow with their rows."""
     if layout == "force":
         return FORCE_HEIGHT
-    rows = float(nodes["y"].max() - nodes["y"].min()) + 1
+    at = [y for _, y in places]
+    rows = max(at, default=0.0) - min(at, default=0.0) + 1
     return int(min(max(rows * ROW_PIXELS, HEIGHTS[0]), HEIGHTS[1]))
 
 
@@ -137,9 +133,8 @@ def _marks(
     looks: Sequence[tuple[str, str, str]],
     x: alt.Scale,
     y: alt.Scale,
-    pick: alt.Parameter,
 ) -> list[alt.Chart]:
-    """Draw rings around what is selected, then the nodes, which take the clicks."""
+    """Draw rings around what is selected, then the nodes."""
     place = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None)}
     selected = nodes[nodes["is_selected"]]
     width, size = (4, 900) if len(selected) <= FEW_SELECTED else (2.5, 260)
@@ -160,7 +155,7 @@ def _marks(
     )
     marks = (
         alt.Chart(nodes)
-        .mark_point(filled=True, opacity=1, cursor="pointer")
+        .mark_point(filled=True, opacity=1)
         .encode(
             **place,
             size=alt.Size("size:Q", scale=None, legend=None),
@@ -177,7 +172,6 @@ def _marks(
                 alt.Tooltip("state:N"),
             ],
         )
-        .add_params(pick)
     )
     return [ring, marks]
 

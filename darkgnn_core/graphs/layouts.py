@@ -12,9 +12,12 @@ import pandas as pd
 from darkgnn_core.graphs.nodes import host_node, port_node
 
 Layout: TypeAlias = Literal["force", "two columns"]
+LAYOUTS: tuple[Layout, ...] = ("force", "two columns")
 Place: TypeAlias = tuple[float, float]
 Places: TypeAlias = dict[str, Place]
 Floats: TypeAlias = npt.NDArray[np.float64]
+Singles: TypeAlias = npt.NDArray[np.float32]
+Room: TypeAlias = tuple[Singles, Singles]
 
 SEED = 1
 ROUNDS, LARGE_ROUNDS, LARGE = 80, 35, 400
@@ -97,32 +100,60 @@ def _pulled(
     moves = ~np.array(fixed, bool) if fixed is not None else np.ones(len(graph), bool)
     at = start.astype(np.float64).copy()
     reach = max(float(np.ptp(at, axis=0).max()), length) * FIRST_STEP
-    rounds = ROUNDS if len(at) < LARGE else LARGE_ROUNDS
+    rounds, room = ROUNDS if len(at) < LARGE else LARGE_ROUNDS, _room(len(at))
     for done in range(rounds):
-        force = _push(at, length) + _pull(at, ends, weights, length)
+        force = _push(at, length, room) + _pull(at, ends, weights, length)
         size = np.maximum(np.linalg.norm(force, axis=1), 1e-9)
         step = np.minimum(size, reach * (1 - done / rounds)) / size
         at[moves] += (force * step[:, None])[moves]
     return at
 
 
-def _push(at: Floats, length: float) -> Floats:
-    """Return how all nodes push each away: length**2 / distance, in float32 for speed."""
+def _push(at: Floats, length: float, room: Room) -> Floats:
+    """Return how all nodes push each away: length**2 / distance, in float32 for speed.
+
+    The sum over j of s_ij (x_i - x_j) is x_i times the sum of s_ij, less a product with x.
+    """
     x, y = at.astype(np.float32).T
-    dx, dy = x[:, None] - x, y[:, None] - y
-    strength = np.float32(length**2) / np.maximum(dx**2 + dy**2, np.float32(1e-4 * length**2))
-    return np.stack([(dx * strength).sum(axis=1), (dy * strength).sum(axis=1)], axis=1).astype(
-        np.float64
-    )
+    strength = _squared_distances(x, y, room)
+    np.maximum(strength, np.float32(1e-4 * length**2), out=strength)
+    np.divide(np.float32(length**2), strength, out=strength)
+    return _weighed(strength, x, y)
+
+
+def _squared_distances(x: Singles, y: Singles, room: Room) -> Singles:
+    """Return the squared distance of all nodes, float32 (n, n), in the room given."""
+    squares, other = room
+    np.subtract(x[:, None], x, out=squares)
+    np.multiply(squares, squares, out=squares)
+    np.subtract(y[:, None], y, out=other)
+    np.multiply(other, other, out=other)
+    np.add(squares, other, out=squares)
+    return squares
+
+
+def _weighed(weights: Singles, x: Singles, y: Singles) -> Floats:
+    """Return for each node the sum of its ways from all others by their weights, float64 (n, 2)."""
+    sums = (weights @ np.stack([x, y, np.ones_like(x)], axis=1)).astype(np.float64)
+    here = np.stack([x, y], axis=1).astype(np.float64)
+    ways: Floats = here * sums[:, 2:] - sums[:, :2]
+    return ways
+
+
+def _room(nodes: int) -> Room:
+    """Return memory for two numbers a pair of nodes: asked for once, not in every round."""
+    return np.empty((nodes, nodes), np.float32), np.empty((nodes, nodes), np.float32)
 
 
 def _pull(at: Floats, ends: npt.NDArray[np.int64], weights: Floats, length: float) -> Floats:
     """Return how edges pull their ends together: weight * distance**2 / length."""
-    force = np.zeros_like(at)
     way = at[ends[:, 1]] - at[ends[:, 0]]
     pull = way * (weights * np.linalg.norm(way, axis=1) / length)[:, None]
-    np.add.at(force, ends[:, 0], pull)
-    np.subtract.at(force, ends[:, 1], pull)
+    sides = np.concatenate([ends[:, 0], ends[:, 1]])
+    both = np.concatenate([pull, -pull])
+    force: Floats = np.stack(
+        [np.bincount(sides, both[:, axis], minlength=len(at)) for axis in (0, 1)], axis=1
+    )
     return force
 
 
@@ -169,20 +200,32 @@ def _fitted(at: Floats) -> Floats:
 def _apart(at: Floats, gap: float, fixed: Sequence[bool] | None = None) -> Floats:
     """Move nodes that are nearer than a gap away from one another, so that clumps open up."""
     moves = ~np.array(fixed, bool) if fixed is not None else np.ones(len(at), bool)
-    at = at.copy()
+    at, room = at.copy(), _room(len(at))
     for _ in range(SPREADING if len(at) < LARGE else SPREADING // 2):
-        x, y = at.astype(np.float32).T
-        dx, dy = x[:, None] - x, y[:, None] - y
-        distance = np.sqrt(dx**2 + dy**2)
-        np.fill_diagonal(distance, np.inf)
-        missing = np.maximum(gap - distance, 0) / np.maximum(distance, 1e-6 * gap)
-        if not missing.any():
+        step = _openings(at, gap, room)
+        if step is None:
             break
-        step = np.stack([(dx * missing).sum(axis=1), (dy * missing).sum(axis=1)], axis=1)
         size = np.maximum(np.linalg.norm(step, axis=1), 1e-12)
         limited = step * (np.minimum(size, gap) / size)[:, None] / 2
         at[moves] += limited[moves]
     return at
+
+
+def _openings(at: Floats, gap: float, room: Room) -> Floats | None:
+    """Return how nodes nearer than a gap push one another away; None where none is."""
+    x, y = at.astype(np.float32).T
+    squares = _squared_distances(x, y, room)
+    np.fill_diagonal(squares, np.inf)
+    rows, columns = np.nonzero(squares < np.float32(gap**2))
+    if not len(rows):
+        return None
+    ways = at[rows] - at[columns]
+    distance = np.maximum(np.linalg.norm(ways, axis=1), 1e-6 * gap)
+    pushed = ways * ((gap - distance) / distance)[:, None]
+    opened: Floats = np.stack(
+        [np.bincount(rows, pushed[:, axis], minlength=len(at)) for axis in (0, 1)], axis=1
+    )
+    return opened
 
 
 def _added(graph: nx.Graph, old: Mapping[str, Place]) -> Places:

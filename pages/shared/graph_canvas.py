@@ -4,16 +4,24 @@ from functools import partial
 
 import streamlit as st
 
-from darkgnn_core.charts.graph_charts import DARK_INK, LIGHT_INK, PICK, graph_chart
-from darkgnn_core.charts.graph_tables import drawn_edges, drawn_nodes, label_looks
+from darkgnn_core.charts.graph_charts import height_of
+from darkgnn_core.charts.graph_packing import pack_graph
+from darkgnn_core.charts.graph_tables import label_looks
 from darkgnn_core.charts.graph_words import CHANGE_WORDS, count_words, cut_words, days_words
 from darkgnn_core.graphs.difference import CHANGES
 from darkgnn_core.workspace import Workspace
+from pages.components.host_graph import show_graph
 from pages.shared import graph_state
-from pages.shared.feedback import safe
+from pages.shared.feedback import plain, safe
+from pages.shared.graph_events import CANVAS
 from pages.shared.graph_view import GraphView
 
-CHART = "graph_chart"
+HINT = (
+    "Click a node to select it, with Shift several; drag it to move and pin it; double click shows "
+    "more of its neighbours. Drag beside nodes to move the whole, with Shift to select in a box. "
+    "Wheel or + and - zoom, arrow keys move, with Shift what is selected; 0 shows all. Lines are "
+    "wider, and nodes larger, by the order of magnitude of their packets."
+)
 
 
 def show_told(view: GraphView) -> None:
@@ -93,27 +101,23 @@ def show_buttons(workspace: Workspace) -> None:
 
 
 def show_canvas(view: GraphView) -> None:
-    """Show the drawing; a click selects a node."""
-    selected = [node.id for node in view.selected]
-    nodes = drawn_nodes(view.rows, view.places, selected=selected, names=view.choice.names)
-    edges = drawn_edges(view.edges, view.places, selected=set(selected))
-    looks = label_looks(view.rows, view.answer.names)
-    ink = LIGHT_INK if st.context.theme.type == "dark" else DARK_INK
-    st.altair_chart(
-        graph_chart(nodes, edges, looks, layout=view.choice.layout, ink=ink),
-        width="stretch",
-        key=CHART,
-        on_select=_take_click,
-        selection_mode=[PICK],
-        alt="Graph of hosts and ports; the tables below hold the same nodes and edges",
+    """Show the drawing; what is done in it comes back as an event (`graph_events`)."""
+    layout = view.choice.layout
+    head = {
+        "frame": f"{view.start.id} {layout}",
+        "layout": layout,
+        "height": height_of(view.places.values(), layout),
+        "words": "Graph of hosts and ports; the tables below hold the same nodes and edges.",
+        "hint": HINT,
+    }
+    drawing = pack_graph(
+        view.rows,
+        view.edges,
+        view.places,
+        label_looks(view.rows, view.answer.names),
+        head,
+        selected=[node.id for node in view.selected],
+        names=view.choice.names,
+        clean=plain,
     )
-    st.caption(
-        "Click a node to select it, Shift and click for several. Drag to move, Shift and wheel to "
-        "zoom, double click for the whole. Lines are wider, and nodes larger, by the order of "
-        "magnitude of their packets."
-    )
-
-
-def _take_click() -> None:
-    picked = st.session_state[CHART]["selection"].get(PICK) or []
-    graph_state.select([str(each.get("id", "")) for each in picked])
+    show_graph(drawing, key=CANVAS)

@@ -3,6 +3,7 @@
 Plain values in the session, kept in the workspace after each change: a reload loses nothing.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -60,10 +61,38 @@ def can_go(by: int) -> bool:
 
 
 def go(workspace: Workspace, by: int) -> None:
-    """Go a step back or forward."""
+    """Go a step back or forward; what was dragged goes back, too."""
     held = _held()
-    if can_go(by):
-        _hold(workspace, held | {"at": held["at"] + by})
+    if not can_go(by):
+        return
+    step = held["steps"][held["at"] if by < 0 else held["at"] + by]
+    _hold(workspace, held | {"at": held["at"] + by, "places": _with_moved(held, step, by)})
+
+
+def _with_moved(held: dict[str, Any], step: dict[str, Any], by: int) -> dict[str, Any]:
+    """Return the places with those before a step, or those after it."""
+    found = dict(held["places"])
+    for layout, moved in step.get("moved", {}).items():
+        found[layout] = found.get(layout, {}) | {
+            name: both[0 if by < 0 else 1] for name, both in moved.items()
+        }
+    return found
+
+
+def move(workspace: Workspace, layout: Layout, moved: Places) -> None:
+    """Put nodes where they were dropped, and pin them there; a step that can be taken back."""
+    done, before = doings(), places(layout)
+    nodes = [node for node in _nodes(list(moved)) if node.id in before]
+    if not nodes:
+        return
+    pinned = (*done.pinned, *(node for node in nodes if node not in done.pinned))
+    do(workspace, replace(done, pinned=pinned))
+    after = {node.id: [round(each, 5) for each in moved[node.id]] for node in nodes}
+    both = {name: [list(before[name]), place] for name, place in after.items()}
+    held = _held()
+    steps = [*held["steps"][:-1], held["steps"][-1] | {"moved": {layout: both}}]
+    kept = held["places"] | {layout: held["places"].get(layout, {}) | after}
+    _hold(workspace, held | {"steps": steps, "places": kept})
 
 
 def start_over(workspace: Workspace) -> None:

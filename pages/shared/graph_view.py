@@ -11,6 +11,7 @@ from darkgnn_core.graphs.layouts import Layout, Places, places_of
 from darkgnn_core.graphs.nodes import Node
 from darkgnn_core.workspace import Workspace
 from pages.shared import graph_loaders, graph_state, loaders, state
+from pages.shared.graph_events import take_event
 from pages.shared.graph_limits import Choice, choose
 from pages.shared.graph_loaders import Answer, Question
 from pages.shared.graph_start import Start
@@ -64,6 +65,7 @@ def days_in_view(workspace: Workspace) -> tuple[str, ...]:
 def view_of(workspace: Workspace, start: Start, days: tuple[str, ...]) -> GraphView | None:
     """Ask for limits and filters and return the graph; None while reading was stopped."""
     graph_state.open_graph_of(workspace, start.id)
+    take_event(workspace, start.id)
     if not read_range(workspace, days):
         return None
     choice = choose(workspace, days)

@@ -1,0 +1,24 @@
+"""The graph of hosts and ports: a canvas draws it; clicks, drags and boxes come back as events."""
+
+from pathlib import Path
+from typing import Any
+
+from pages.components.registering import mount
+
+NAME, SCRIPT = "host_graph", "host_graph.js"
+
+
+def show_graph(drawing: bytes, *, key: str) -> Any:
+    """Put a graph on the page.
+
+    Args:
+        drawing: As `darkgnn_core.charts.graph_packing.pack_graph` makes it.
+        key: Widget key; `st.session_state[key]["event"]` is what the analyst did last.
+    """
+    return mount(
+        NAME, Path(__file__).parent, SCRIPT, key=key, data=drawing, on_event_change=_nothing
+    )
+
+
+def _nothing() -> None:
+    """Say that the state is read when the page runs."""
