@@ -1,6 +1,7 @@
 """How fast parsed packets become snapshots: synthetic days in, seconds and peak memory out.
 
     python benchmarks/snapshots.py --days 31 --processes 2 --threads 1
+    python benchmarks/snapshots.py --days 1 --processes 1 --giant 30000000   # one host sends these
 
 The days are heavy-tailed in hosts and ports. Making the packets is not part of the time.
 """
@@ -26,6 +27,9 @@ from darkgnn_core.traces.packets import DAY_NS, SCHEMA
 
 FIRST_DAY_NS = 18_628 * DAY_NS
 """2021-01-01."""
+
+GIANT = 198 << 24 | 51 << 16 | 100 << 8 | 1
+PIECE = 1_000_000
 
 
 def synthetic_day(
@@ -79,8 +83,25 @@ def write_day(path: Path, day: int, options: argparse.Namespace) -> None:
     """Write the packets of day number `day`, as a reader would store them."""
     start = FIRST_DAY_NS + day * DAY_NS
     rng = np.random.default_rng(day)
-    table = synthetic_day(rng, start, options.packets, options.hosts, options.resolution)
-    pq.write_table(table, path, compression="zstd", compression_level=1, write_page_checksum=True)
+    as_stored = {"compression": "zstd", "compression_level": 1, "write_page_checksum": True}
+    with pq.ParquetWriter(path, SCHEMA, **as_stored) as writer:
+        writer.write_table(
+            synthetic_day(rng, start, options.packets, options.hosts, options.resolution)
+        )
+        for first in range(0, options.giant, PIECE):
+            count = min(PIECE, options.giant - first)
+            writer.write_table(of_one_host(synthetic_day(rng, start, count, 1_000), rng))
+
+
+def of_one_host(packets: pa.Table, rng: np.random.Generator) -> pa.Table:
+    """Return these packets as if one host had sent them, to 65,536 dark addresses."""
+    drawn = {
+        "src_ip": np.full(len(packets), GIANT, np.uint32),
+        "dst_ip": rng.integers(0, 2**16, len(packets)).astype(np.uint32),
+    }
+    for name, values in drawn.items():
+        packets = packets.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), [values])
+    return packets
 
 
 def build_day(path: Path, day: int, directory: Path, options: argparse.Namespace) -> dict[str, int]:
@@ -133,6 +154,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=4)
     parser.add_argument("--packets", type=int, default=1_770_000, help="packets a day")
     parser.add_argument("--hosts", type=int, default=20_000, help="senders a day")
+    parser.add_argument("--giant", type=int, default=0, help="packets of one host more, a day")
     parser.add_argument("--resolution", type=int, default=1_000, help="of the clock, ns")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="of each process")

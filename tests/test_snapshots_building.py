@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from darkgnn_core.config import SnapshotConfig, config_hash
 from darkgnn_core.durable import check_manifest, new_directory
 from darkgnn_core.errors import TraceError
-from darkgnn_core.snapshots import building, shards
+from darkgnn_core.snapshots import building, counted, host_shards, shards
 from darkgnn_core.snapshots.bins import HOUR_NS, Bin
 from darkgnn_core.snapshots.building import build_snapshot
 from darkgnn_core.snapshots.columns import (
@@ -337,6 +337,71 @@ def test_packets_in_several_shards_match_brute_force(build, config, monkeypatch)
     assert_matches_brute_force(directory, packets, config)
 
 
+@pytest.mark.parametrize(
+    ("config", "rows", "at_once"), [*((config, 300, 8) for config in CONFIGS), (ALL, 40, 1)]
+)
+def test_hosts_too_large_for_memory_match_brute_force(build, config, rows, at_once, monkeypatch):
+    """Hosts of more packets than are counted at once, among others: every column as if whole."""
+    limit_packets(monkeypatch, 2 * at_once)  # a shard has half of it
+    packets = random_packets(4, rows)
+    directory = build(packets[:20], packets[20:], config=config, memory_mb=64)
+    assert_matches_brute_force(directory, packets, config)
+    assert not [
+        path for path in directory.parent.rglob("*") if path.suffix in (".arrow", ".counts")
+    ]
+
+
+def limit_packets(monkeypatch, packets):
+    """Let no more packets than that be counted at once with 64 MiB."""
+    monkeypatch.setattr(shards, "BYTES_PER_PACKET", 64 * 2**20 // packets)
+
+
+@pytest.mark.parametrize("repeats", [False, True])
+def test_one_giant_in_parts_gives_the_same_bytes(build, monkeypatch, repeats):
+    """One host's packets whole and in parts, among 300 small hosts: equal files and summary."""
+    packets = [
+        row | {"src_ip": ANNA if n % 4 else ANNA + n % 300}
+        for n, row in enumerate(random_packets(6, 1_500))
+    ]
+    config = SnapshotConfig(min_packets=2, max_ports=9, drop_duplicates=repeats)
+    whole = build(packets, config=config)
+    limit_packets(monkeypatch, 300)
+    parts = build(packets, config=config, memory_mb=64)
+    for name in TABLES:
+        assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
+    ours, theirs = read_summary(whole), read_summary(parts)
+    assert ours.pop("inputs") != theirs.pop("inputs")
+    assert ours == theirs
+
+
+def test_one_packet_a_thousand_times_is_one_packet(build, monkeypatch):
+    """Copies of one packet, more than are counted at once, are counted and dropped as such."""
+    limit_packets(monkeypatch, 200)
+    rows = [packet()] * 1_000 + [packet(src_ip=BELA, seq=n) for n in range(3)]
+    kept = read_summary(build(rows, memory_mb=64))
+    assert (kept["kept"], kept["found"]["duplicate"]) == (1_003, 999)
+    config = SnapshotConfig(min_packets=2, drop_duplicates=True)
+    cut = read_summary(build(rows, config=config, memory_mb=64))
+    assert (cut["hosts"], cut["kept"], cut["dropped"]["duplicate"]) == (1, 3, 999)
+    assert cut["dropped"]["few_packets"] == 1
+
+
+def test_many_hosts_are_counted_and_written_in_parts(build, monkeypatch):
+    """More hosts than are counted or joined at once give the same bytes, in the same order."""
+    rows = [
+        packet(src_ip=(n * 2_654_435_769) % 2**32, ts_ns=START + n, dst_port=n % 7 + copy)
+        for n in range(500)
+        for copy in range(2)
+    ]
+    whole = build(rows)
+    monkeypatch.setattr(host_shards, "BYTES_PER_HOST", 2**20)  # 32 hosts at once
+    monkeypatch.setattr(counted, "SHARE", 2**24)  # tables go to the database at once
+    monkeypatch.setattr(building, "JOINED_HOSTS", 70)
+    parts = build(rows, memory_mb=64)
+    for name in TABLES:
+        assert (whole / name).read_bytes() == (parts / name).read_bytes(), name
+
+
 @pytest.mark.parametrize("hours", [1, 6, 48])
 def test_other_bin_widths_match_brute_force(build, hours):
     """Bins shorter and longer than a day take their own packets and hours only."""
@@ -610,12 +675,12 @@ def test_little_memory_spills_and_gives_the_same(build, monkeypatch):
 
     def watch(*args, **options):
         shards = read(*args, **options)
-        spilled.extend(path.stat().st_size for path in shards.paths)
+        spilled.extend(path.stat().st_size for path in shards.parts)
         return shards
 
     monkeypatch.setattr(building, "read_shards", watch)
     little = build(table, memory_mb=72, threads=1)
-    assert len(spilled) == 2
+    assert len(spilled) == 4
     assert min(spilled) > 2**20
     for name in TABLES:
         assert (plenty / name).read_bytes() == (little / name).read_bytes(), name

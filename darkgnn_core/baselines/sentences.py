@@ -20,16 +20,11 @@ import pyarrow as pa
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.errors import WorkspaceError
 from darkgnn_core.run_days import DayInput
+from darkgnn_core.snapshots.arrays import present, values_of
 from darkgnn_core.snapshots.bins import Bin
 from darkgnn_core.snapshots.columns import REST
+from darkgnn_core.snapshots.filtering import FILTER_COLUMNS, read_batches, which_pass
 from darkgnn_core.snapshots.reading import column, read_pairs
-from darkgnn_core.snapshots.shards import (
-    FILTER_COLUMNS,
-    present,
-    read_batches,
-    values_of,
-    which_pass,
-)
 
 PASS_ROWS = 8_000_000
 """Packets sorted at once, about 50 bytes each: a busier day is read once for each so many."""

@@ -1,11 +1,9 @@
 """From the packets of a time bin to one snapshot: filter, count, port nodes, features, summary."""
 
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +18,8 @@ from darkgnn_core.durable import TEMPORARY, sha256_of, write_json
 from darkgnn_core.errors import TraceError
 from darkgnn_core.querying import locked_database
 from darkgnn_core.snapshots import statements
+from darkgnn_core.snapshots.arrays import values_of
 from darkgnn_core.snapshots.bins import Bin
-from darkgnn_core.snapshots.bogons import bogon_ranges
 from darkgnn_core.snapshots.columns import (
     EDGES_FILE,
     EDGES_SCHEMA,
@@ -34,22 +32,33 @@ from darkgnn_core.snapshots.columns import (
     REST,
     SUMMARY_FILE,
 )
+from darkgnn_core.snapshots.counted import Counted
 from darkgnn_core.snapshots.counting import (
     NO_PORT,
     Packets,
     count_dark_addresses,
     count_nulls,
     count_packets,
-    look_alikes,
 )
-from darkgnn_core.snapshots.shards import Shards, arrow_array, read_shards, values_of
+from darkgnn_core.snapshots.giants import count_dark_of_giant, count_giant
+from darkgnn_core.snapshots.host_shards import HostShards
+from darkgnn_core.snapshots.shards import Giant, packets_within, read_shards
+from darkgnn_core.snapshots.sorted_counts import SortedCounts
 from darkgnn_core.snapshots.summaries import REASONS, Passed, count_filters, describe_graph
-from darkgnn_core.traces.packets import SCHEMA
 
 VERSION = 3
 """Raise it when the meaning of a stored column changes: older snapshots are then out of date."""
 
-WRITE_ROWS = 500_000
+WRITE_ROWS, HOST_ROWS = 500_000, 125_000
+"""Rows of a group in the files; those of hosts are wide."""
+
+JOINED_HOSTS = 40_000
+"""Hosts whose rows are joined at once: about 50 MB with what the join needs."""
+
+BATCH_ROWS = 100_000
+
+LEAST_DATABASE_MB = 64
+"""The database gets half the memory, but not less."""
 
 
 def build_snapshot(
@@ -76,9 +85,9 @@ def build_snapshot(
         directory: Existing directory that receives `hosts.parquet`, `ports.parquet`,
             `edges.parquet`, `pairs.parquet` (schemas in `columns`) and `summary.json`. Packets
             that do not fit wait beside it.
-        memory_mb: Memory for the packets counted at once, MiB (`shards.BYTES_PER_PACKET` each; all
-            packets of one host are), and limit of the database that holds the counts. Python and
-            its libraries come on top.
+        memory_mb: Memory for the packets counted at once and for what is counted of them, MiB. A
+            bin that needs more waits on disk and is taken in parts, and so is a single host; the
+            result is the same. Python and its libraries come on top.
         threads: Threads of the database; columns of packets are read side by side from 2 on.
 
     Returns:
@@ -104,7 +113,10 @@ def build_snapshot(
     with (
         tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=directory.parent) as temporary,
         locked_database(
-            [], temporary=Path(temporary), memory_mb=memory_mb, threads=threads
+            [],
+            temporary=Path(temporary),
+            memory_mb=max(memory_mb // 2, LEAST_DATABASE_MB),
+            threads=threads,
         ) as connection,
     ):
         shards = read_shards(
@@ -115,74 +127,16 @@ def build_snapshot(
             memory_mb=memory_mb,
             threads=threads,
         )
-        hosts = HostShards(connection, shards, config)
+        hosts = HostShards(connection, shards, config, Path(temporary), memory_mb)
+        tally = shards.tally
         summary = _describe_inputs(files, time_bin, config)
-        summary |= _count(connection, hosts, time_bin)
-        summary |= _aggregate(connection, hosts)
+        summary |= _count(connection, hosts, time_bin, memory_mb)
+        summary |= _aggregate(connection, hosts, memory_mb)
         del hosts, shards  # the packets; what follows is of their counts
-        summary |= describe_graph(connection, time_bin)
+        summary |= describe_graph(connection, tally)
         _write_tables(connection, config, time_bin, directory)
     write_json(directory / SUMMARY_FILE, summary)
     return summary
-
-
-@dataclass(eq=False)
-class HostShards:
-    """The packets of chosen hosts, shard by shard, as often as asked; one shard is kept.
-
-    Attributes:
-        connection: Database that takes repeats away, where the settings say so.
-        shards: The packets.
-        config: The settings.
-    """
-
-    connection: duckdb.DuckDBPyConnection
-    shards: Shards
-    config: SnapshotConfig
-
-    @cached_property
-    def _only(self) -> list[Packets]:
-        return [self._packets(table) for table in self.shards]
-
-    def __iter__(self) -> Iterator[Packets]:
-        """Yield the packets of each shard."""
-        if self.shards.held is not None:
-            yield from self._only
-        else:
-            yield from map(self._packets, self.shards)
-
-    def _packets(self, table: pa.Table) -> Packets:
-        if self.config.drop_duplicates:
-            table = self._without_repeats(table)
-        return Packets.of_table(table, self.config.min_packets)
-
-    def _without_repeats(self, table: pa.Table) -> pa.Table:
-        rows = look_alikes(table, np.ones(len(table), np.bool_))
-        if not rows.any():
-            return table
-        with registered(self.connection, "look_alikes", table.filter(arrow_array(rows))):
-            unrepeated = self.connection.sql(statements.UNREPEATED).to_arrow_table()
-        return pa.concat_tables([table.filter(arrow_array(~rows)), unrepeated.cast(SCHEMA)])
-
-    def count_repeats(self, packets: Packets, tied: npt.NDArray[np.uint32]) -> int:
-        """Count kept packets that repeat another; they are of hosts with simultaneous packets."""
-        suspect = np.zeros(len(packets.hosts) + 1, np.bool_)
-        suspect[np.searchsorted(packets.hosts, tied)] = True
-        rows = look_alikes(packets.table, suspect[packets.host])
-        if not rows.any():
-            return 0
-        with registered(self.connection, "look_alikes", packets.table.filter(arrow_array(rows))):
-            return int(self.connection.execute(statements.REPEATED).fetchall()[0][0])
-
-
-@contextmanager
-def registered(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
-    """Let queries see an Arrow table under a name of ours."""
-    connection.register(name, table)
-    try:
-        yield
-    finally:
-        connection.unregister(name)
 
 
 def _describe_inputs(
@@ -205,25 +159,22 @@ def _describe_inputs(
 
 
 def _count(
-    connection: duckdb.DuckDBPyConnection, hosts: HostShards, time_bin: Bin
+    connection: duckdb.DuckDBPyConnection, hosts: HostShards, time_bin: Bin, memory_mb: int
 ) -> dict[str, Any]:
     """Count each shard into tables of the database; return what the filters left out."""
-    passed, parts = Passed(), defaultdict[str, list[pa.Table]](list)
+    passed, counted = Passed(), Counted(connection, memory_mb)
     for packets in hosts:
-        for name, table in _count_shard(packets, hosts, time_bin, passed).items():
-            parts[name].append(table)
+        if isinstance(packets, Giant):
+            counted.add(_count_giant(packets, hosts, time_bin, passed))
+        else:
+            counted.add(_count_shard(packets, hosts, time_bin, passed))
         del packets  # before the next shard is read
     for macro in statements.MACROS:
         connection.execute(macro)
-    connection.execute(statements.BOGONS)
-    connection.executemany(statements.ADD_BOGON, bogon_ranges())
-    connection.register("tally", hosts.shards.tally)
-    connection.execute(statements.BOGUS)
-    counts = count_filters(connection, hosts.config, passed)
+    counts = count_filters(hosts.shards.tally, hosts.config, passed)
     if not passed.kept:
         raise _nothing_left(time_bin, hosts.config, counts)
-    for name, tables_of_shards in parts.items():
-        connection.register(name, pa.concat_tables(tables_of_shards))
+    counted.finish()
     return counts
 
 
@@ -245,6 +196,22 @@ def _count_shard(
     return tables
 
 
+def _count_giant(
+    giant: Giant, hosts: HostShards, time_bin: Bin, passed: Passed
+) -> dict[str, pa.Table]:
+    passed.packets += giant.rows
+    passed.senders += 1
+    if giant.rows < hosts.config.min_packets:
+        return {}
+    passed.kept += giant.rows
+    passed.hosts += 1
+    tables, nulls = count_giant(giant, time_bin, hosts.directory)
+    passed.nulls.update(nulls)
+    if not hosts.config.drop_duplicates and values_of(tables["host_gaps"], "simultaneous").any():
+        passed.repeats += hosts.count_repeats_of_giant(giant)
+    return tables
+
+
 def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any]) -> TraceError:
     why = {
         "not_tcp": "not TCP",
@@ -263,18 +230,20 @@ def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any])
     )
 
 
-def _aggregate(connection: duckdb.DuckDBPyConnection, hosts: HostShards) -> dict[str, int]:
+def _aggregate(
+    connection: duckdb.DuckDBPyConnection, hosts: HostShards, memory_mb: int
+) -> dict[str, int]:
     """Make the tables of nodes and edges; return how many dark addresses were met."""
     connection.execute(statements.NODES, {"max_ports": hosts.config.max_ports})
     ports, nodes = connection.execute("SELECT dst_port, node FROM nodes").fetchnumpy().values()
     node_of = np.full(NO_PORT + 1, REST, np.int32)
     node_of[np.where(ports == REST, NO_PORT, ports)] = nodes
-    counted = []
+    counted = Counted(connection, memory_mb)
+    met = SortedCounts(hosts.directory, "met", packets_within(memory_mb) // 4)
     for packets in hosts:
-        if packets.kept:
-            counted.append(count_dark_addresses(packets, node_of))
+        counted.add(_count_dark(packets, hosts, node_of, met))
         del packets  # before the next shard is read
-    connection.register("dark", pa.concat_tables([table for table, _ in counted]))
+    counted.finish()
     for statement in (
         statements.EDGES,
         statements.HOST_PORTS,
@@ -283,42 +252,76 @@ def _aggregate(connection: duckdb.DuckDBPyConnection, hosts: HostShards) -> dict
         statements.PORT_HEADERS,
     ):
         connection.execute(statement)
-    return {"dark_addresses": len(np.unique(np.concatenate([met for _, met in counted])))}
+    return {"dark_addresses": len(met)}
+
+
+def _count_dark(
+    packets: Packets | Giant,
+    hosts: HostShards,
+    node_of: npt.NDArray[np.int32],
+    met: SortedCounts,
+) -> dict[str, pa.Table]:
+    if isinstance(packets, Giant):
+        if packets.rows < hosts.config.min_packets:
+            return {}
+        return {"dark": count_dark_of_giant(packets, node_of, met, hosts.directory)}
+    if not packets.kept:
+        return {}
+    table, addresses = count_dark_addresses(packets, node_of)
+    met.add(addresses)
+    return {"dark": table}
 
 
 def _write_tables(
     connection: duckdb.DuckDBPyConnection, config: SnapshotConfig, time_bin: Bin, directory: Path
 ) -> None:
-    hosts = (
-        statements.HOSTS_BEFORE_PORT_FILTER
-        if config.features_before_port_filter
-        else statements.HOSTS
-    )
     made_with = {"darkgnn_config": config_hash(config), "darkgnn_bin": time_bin.key}
-    for query, schema, name in (
-        (hosts, HOSTS_SCHEMA, HOSTS_FILE),
-        (statements.PORTS, PORTS_SCHEMA, PORTS_FILE),
-        (statements.EDGE_ROWS, EDGES_SCHEMA, EDGES_FILE),
-        (statements.PAIR_ROWS, PAIRS_SCHEMA, PAIRS_FILE),
+    for batches, rows, schema, name in (
+        (_host_rows(connection, config), HOST_ROWS, HOSTS_SCHEMA, HOSTS_FILE),
+        (_rows(connection, statements.PORTS), WRITE_ROWS, PORTS_SCHEMA, PORTS_FILE),
+        (_rows(connection, statements.EDGE_ROWS), WRITE_ROWS, EDGES_SCHEMA, EDGES_FILE),
+        (_rows(connection, statements.PAIR_ROWS), WRITE_ROWS, PAIRS_SCHEMA, PAIRS_FILE),
     ):
-        rows = connection.sql(query).to_arrow_reader(WRITE_ROWS)
-        _write_parquet(rows, schema.with_metadata(made_with), directory / name)
+        _write_parquet(batches, rows, schema.with_metadata(made_with), directory / name)
 
 
-def _write_parquet(rows: pa.RecordBatchReader, schema: pa.Schema, path: Path) -> None:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, **values: int
+) -> Iterator[pa.RecordBatch]:
+    asked = connection.sql(query, params=values) if values else connection.sql(query)
+    yield from asked.to_arrow_reader(BATCH_ROWS)
+
+
+def _host_rows(
+    connection: duckdb.DuckDBPyConnection, config: SnapshotConfig
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of hosts in the order of addresses, so many at once as one join can hold."""
+    before = config.features_before_port_filter
+    query = statements.HOSTS_BEFORE_PORT_FILTER if before else statements.HOSTS
+    found = connection.execute("SELECT src_ip FROM host_headers").fetchnumpy()["src_ip"]
+    firsts = np.sort(found)[::JOINED_HOSTS].tolist()
+    for first, end in pairwise([*firsts, 2**32]):
+        yield from _rows(connection, query, first=first, last=end - 1)
+
+
+def _write_parquet(
+    batches: Iterator[pa.RecordBatch], rows: int, schema: pa.Schema, path: Path
+) -> None:
     options = {"compression": "zstd", "compression_level": 1, "use_dictionary": False}
     with pq.ParquetWriter(path, schema, write_page_checksum=True, **options) as writer:
-        for group in _row_groups(rows, schema):
-            writer.write_table(group, row_group_size=WRITE_ROWS)
+        for group in _row_groups(batches, rows, schema):
+            writer.write_table(group, row_group_size=rows)
 
 
-def _row_groups(rows: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
-    """Yield tables of `WRITE_ROWS` rows: how the database cuts its batches leaves no trace."""
+def _row_groups(
+    batches: Iterator[pa.RecordBatch], rows: int, schema: pa.Schema
+) -> Iterator[pa.Table]:
+    """Yield tables of `rows` rows: how the database cuts its batches leaves no trace."""
     held = pa.Table.from_batches([], schema)
-    for batch in rows:
+    for batch in batches:
         held = pa.concat_tables([held, pa.Table.from_batches([batch]).cast(schema)])
-        while held.num_rows >= WRITE_ROWS:
-            yield held.slice(0, WRITE_ROWS).combine_chunks()
-            held = held.slice(WRITE_ROWS)
+        while held.num_rows >= rows:
+            yield held.slice(0, rows).combine_chunks()
+            held = held.slice(rows)
     if held.num_rows:
         yield held.combine_chunks()

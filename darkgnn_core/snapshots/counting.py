@@ -7,7 +7,6 @@ halves of 32 bits are added apart.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,15 +15,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from darkgnn_core.snapshots.arrays import (
+    Bools,
+    arrow_table,
+    encoded,
+    hours_of,
+    present,
+    values_of,
+)
 from darkgnn_core.snapshots.bins import Bin
 from darkgnn_core.snapshots.columns import HEADERS, REST
-from darkgnn_core.snapshots.shards import Bools, arrow_table, encoded, hours_of, present, values_of
 from darkgnn_core.snapshots.sorting import (
-    WORD,
     Ints,
     PairCounts,
     Places,
-    bits_of,
     count_pairs,
     group_sizes,
     group_starts,
@@ -42,15 +46,31 @@ LOW_HALF = np.int64(2**32 - 1)
 FIXED_POINT = 2**26
 """Entropies are added in units of 2**-26 bits: integers, whose sum does not depend on its order."""
 
+MOST_TABLED = 2**20
+"""Counts below it are looked up in a table."""
+
 QUANTILES = {"p10": 1, "p50": 5, "p90": 9}
 """Quantiles of gaps, in tenths: exact, where 0.1 as a floating-point number is not."""
 
 ZMAP_IP_ID = 54_321
 
+SPREADS = {"host_dark": "dst_ip", "host_source_ports": "src_port"}
+"""Tables of how the packets of a host spread over the values of a column."""
+
+COMMONS = {"common_ttl": "ttl", "common_window": "window", "common_length": "length"}
+"""Tables of the most frequent value of a column."""
+
 NO_PORT = 2**16
 """Stands for a missing port while counting; `REST` stands for it in what is counted."""
 
-_ODD = np.uint64(0x9E37_79B9_7F4A_7C15)
+
+def ports_of(table: pa.Table) -> npt.NDArray[np.uint32]:
+    """Return the destination port of each packet, `NO_PORT` where it is not known."""
+    ports = values_of(table, "dst_port").astype(np.uint32)
+    with_port = present(table, "dst_port")
+    if with_port is not None:
+        ports[~with_port] = NO_PORT
+    return ports
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +105,7 @@ class Packets:
     @cached_property
     def pairs(self) -> "Pairs":
         """Who sent to which port."""
-        ports = values_of(self.table, "dst_port").astype(np.uint32)
-        with_port = present(self.table, "dst_port")
-        if with_port is not None:
-            ports[~with_port] = NO_PORT
+        ports = ports_of(self.table)
         order = order_pairs(self.host, ports)[: self.kept]
         host, port = self.host[order], ports[order]
         starts = group_starts(host.astype(np.uint64) << np.uint64(17) | port)
@@ -170,28 +187,32 @@ def count_packets(packets: Packets, time_bin: Bin) -> dict[str, pa.Table]:
         packets: A shard with at least one host.
         time_bin: Its bin.
     """
+    hosts = packets.hosts
     tables = {"host_gaps": _gaps(packets, time_bin)}  # first: it takes most memory
     by_hour = packets.counts_of(hours_of(packets.table, time_bin), None)
     sizes = np.bincount(by_hour.low, weights=by_hour.n, minlength=1).astype(np.int64)
     tables["kept_hours"] = arrow_table({"hour": np.arange(len(sizes)), "n": sizes})
-    tables["host_hours"] = _spread(packets, by_hour)
-    tables["host_dark"] = _spread(packets, packets.counts("dst_ip"))
-    tables["host_source_ports"] = _spread(packets, packets.counts("src_port"))
-    for name in ("ttl", "window", "length"):
-        tables[f"common_{name}"] = _common(packets, packets.counts(name))
+    tables["host_hours"] = spread_of(hosts, by_hour)
+    for name, column in SPREADS.items():
+        tables[name] = spread_of(hosts, packets.counts(column))
+    for name, column in COMMONS.items():
+        tables[name] = common_of(hosts, packets.counts(column))
+    return tables | count_by_pair(packets)
+
+
+def count_by_pair(packets: Packets) -> dict[str, pa.Table]:
+    """Count what is counted by host and port first: `pairs`, `host_headers`, `port_parts`."""
     pairs = packets.pairs
     ordered = values_of(packets.table, "ts_ns")[pairs.order]
     first = np.minimum.reduceat(ordered, pairs.starts)
     last = np.maximum.reduceat(ordered, pairs.starts)
-    tables["pairs"] = arrow_table(
-        {
-            "src_ip": packets.hosts[pairs.host],
-            "dst_port": pairs.number,
-            "n": pairs.n,
-            "first_ts": first,
-            "last_ts": last,
-        }
-    )
+    by_pair: dict[str, Ints] = {
+        "src_ip": packets.hosts[pairs.host],
+        "dst_port": pairs.number,
+        "n": pairs.n,
+        "first_ts": first,
+        "last_ts": last,
+    }
     hosts: dict[str, Ints] = {
         "src_ip": packets.hosts,
         "packets": pairs.by_host(pairs.n, np.add),
@@ -204,7 +225,11 @@ def count_packets(packets: Packets, time_bin: Bin) -> dict[str, pa.Table]:
         for name, (values, reduce) in _header_sums(packets, field).items():
             hosts[name] = pairs.by_host(values, reduce)
             ports[name] = pairs.by_port(values, reduce)
-    return tables | {"host_headers": arrow_table(hosts), "port_parts": arrow_table(ports)}
+    return {
+        "pairs": arrow_table(by_pair),
+        "host_headers": arrow_table(hosts),
+        "port_parts": arrow_table(ports),
+    }
 
 
 def _header_sums(packets: Packets, field: str) -> dict[str, tuple[Ints, np.ufunc]]:
@@ -262,14 +287,19 @@ def _both(one: Bools, other: Bools | None) -> Bools:
     return one if other is None else one & other
 
 
-def _spread(packets: Packets, counts: PairCounts) -> pa.Table:
-    """Return how the packets of each host spread over values: counts, their extremes and sums."""
+def spread_of(hosts: npt.NDArray[np.uint32], counts: PairCounts) -> pa.Table:
+    """Return how the packets of each host spread over values: counts, their extremes and sums.
+
+    Args:
+        hosts: uint32 (h,), addresses.
+        counts: How often each value came, by place of the host.
+    """
     starts = group_starts(counts.high)
     if not len(starts):
         return _SPREAD.empty_table()
     return arrow_table(
         {
-            "src_ip": packets.hosts[counts.high[starts]],
+            "src_ip": hosts[counts.high[starts]],
             "parts": group_sizes(starts, len(counts.n)),
             "least": np.minimum.reduceat(counts.n, starts),
             "most": np.maximum.reduceat(counts.n, starts),
@@ -287,20 +317,28 @@ _SPREAD = pa.schema(
 _COMMON = pa.schema(
     [("src_ip", pa.uint32())] + [(name, pa.int64()) for name in ("value", "n", "total")]
 )
-_GAPS = pa.schema(
+GAPS = pa.schema(
     [("src_ip", pa.uint32())] + [(name, pa.int64()) for name in (*QUANTILES, "simultaneous")]
 )
 
 
 def _information(n: Places) -> Places:
     """Return n * log2(n) in fixed point; few counts are different, so each is taken once."""
+    if n.max() >= MOST_TABLED:
+        different, places = np.unique(n, return_inverse=True)
+        found: Places = np.array([_information_of(value) for value in different.tolist()])[places]
+        return found
     table = np.zeros(int(n.max()) + 1, np.int64)
     for value in np.flatnonzero(np.bincount(n)).tolist():
-        table[value] = math.floor(value * math.log2(value) * FIXED_POINT + 0.5)
+        table[value] = _information_of(value)
     return table[n]
 
 
-def _common(packets: Packets, counts: PairCounts) -> pa.Table:
+def _information_of(value: int) -> int:
+    return math.floor(value * math.log2(value) * FIXED_POINT + 0.5)
+
+
+def common_of(hosts: npt.NDArray[np.uint32], counts: PairCounts) -> pa.Table:
     """Return the most frequent value of each host (the smallest of several) and its packets."""
     starts = group_starts(counts.high)
     if not len(starts):
@@ -309,7 +347,7 @@ def _common(packets: Packets, counts: PairCounts) -> pa.Table:
     top = np.maximum.reduceat(ranked, starts)
     return arrow_table(
         {
-            "src_ip": packets.hosts[counts.high[starts]],
+            "src_ip": hosts[counts.high[starts]],
             "value": LOW_HALF - (top & LOW_HALF),
             "n": top >> 32,
             "total": np.add.reduceat(counts.n, starts),
@@ -325,22 +363,27 @@ def _gaps(packets: Packets, time_bin: Bin) -> pa.Table:
     host, gaps = host[1:][same], (times[1:] - times[:-1])[same]
     del times, same
     if not len(gaps):
-        return _GAPS.empty_table()
+        return GAPS.empty_table()
     simultaneous = np.bincount(host[gaps == 0], minlength=len(packets.hosts))
     host, gaps = sort_pairs(host, gaps)
     starts = group_starts(host)
     sizes, present_hosts = group_sizes(starts, len(gaps)), host[starts]
     columns: dict[str, Any] = {"src_ip": packets.hosts[present_hosts]}
     for name, tenths in QUANTILES.items():
-        columns[name] = _quantile(gaps, starts, sizes, tenths)
+        below, above, beyond = beside_quantile(sizes, tenths)
+        columns[name] = between(gaps[starts + below], gaps[starts + above], beyond)
     return arrow_table(columns | {"simultaneous": simultaneous[present_hosts]})
 
 
-def _quantile(values: Ints, starts: Places, sizes: Places, tenths: int) -> Places:
-    """Interpolate linearly between the two values next to a quantile; the result is in tenths."""
+def beside_quantile(sizes: Places, tenths: int) -> tuple[Places, Places, Places]:
+    """Return the places of the two sorted values next to a quantile, and tenths of the way."""
     below, beyond = np.divmod((sizes - 1) * tenths, 10)
-    low = values[starts + below].astype(np.int64)
-    high = values[starts + below + (beyond > 0)].astype(np.int64)
+    return below, below + (beyond > 0), beyond
+
+
+def between(low: Ints, high: Ints, beyond: Places) -> Places:
+    """Interpolate linearly; the result is in tenths."""
+    low, high = low.astype(np.int64), high.astype(np.int64)
     return low * 10 + (high - low) * beyond
 
 
@@ -379,44 +422,3 @@ def count_nulls(packets: Packets) -> dict[str, int]:
     kept = packets.host < len(packets.hosts)
     here = {name: present(packets.table, name) for name in COLUMNS}
     return {n: int((kept & ~rows).sum()) for n, rows in here.items() if rows is not None}
-
-
-def look_alikes(table: pa.Table, rows: Bools) -> Bools:
-    """Return which of `rows` share a hash of all their columns with another of them.
-
-    All that repeat another packet are among them; whether one really does is for an exact look.
-    """
-    places = np.flatnonzero(rows)
-    for columns in (("ts_ns", "src_ip"), COLUMNS):  # few packets share even the first two
-        if len(places):
-            places = places[_shared(_hashes(table, columns, places))]
-    answer = np.zeros(len(rows), np.bool_)
-    answer[places] = True
-    return answer
-
-
-def _hashes(table: pa.Table, columns: Sequence[str], places: Places) -> npt.NDArray[np.uint64]:
-    hashes = np.zeros(len(places), np.uint64)
-    for column in columns:
-        hashes ^= values_of(table, column)[places].astype(np.uint64)
-        here = present(table, column)
-        if here is not None:
-            hashes ^= (~here[places]).astype(np.uint64) << np.uint64(WORD - 1)
-        hashes *= _ODD
-        hashes ^= hashes >> np.uint64(WORD // 2)
-    return hashes
-
-
-def _shared(hashes: npt.NDArray[np.uint64]) -> Places:
-    """Return the places of hashes that come more than once, but for their last bits.
-
-    Those bits hold the place while the others are sorted.
-    """
-    places = np.arange(len(hashes), dtype=np.uint64)
-    low = np.uint64((1 << bits_of(places[-1:])) - 1)
-    places |= hashes & ~low
-    places.sort()
-    same = (places[1:] ^ places[:-1]) <= low
-    shared = np.append(same, False) | np.append(False, same)
-    found: Places = (places[shared] & low).view(np.int64)
-    return found

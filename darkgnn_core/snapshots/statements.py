@@ -37,12 +37,14 @@ MACROS = (
     "CREATE TEMP MACRO seconds(tenths_of_ns) AS tenths_of_ns / 1e10",
 )
 
-BOGONS = "CREATE TEMP TABLE bogons (first UINTEGER, last UINTEGER)"
-ADD_BOGON = "INSERT INTO bogons VALUES (?, ?)"
-BOGUS = """CREATE TEMP TABLE bogus AS
-    SELECT DISTINCT src_ip FROM tally
-    WHERE EXISTS (SELECT 1 FROM bogons WHERE src_ip BETWEEN bogons.first AND bogons.last)"""
-"""Senders that cannot be routed."""
+_STORED = "CREATE TEMP TABLE $name AS SELECT * FROM arriving"
+_MORE = "INSERT INTO $name SELECT * FROM arriving"
+
+
+def store(name: str, *, more: bool) -> str:
+    """Return the statement that puts the rows of `arriving` into a table, a new one or `more`."""
+    return _filled(_MORE if more else _STORED, name=name)
+
 
 UNREPEATED = _filled("SELECT DISTINCT $columns FROM look_alikes", columns=_names())
 REPEATED = _filled(
@@ -176,17 +178,31 @@ _HOSTS = """SELECT headers.src_ip AS host, headers.packets, headers.first_ts, he
         seconds(gaps.p10) AS gap_p10_s,
         seconds(gaps.p50) AS gap_p50_s,
         seconds(gaps.p90) AS gap_p90_s
-    FROM host_headers AS headers
-    JOIN host_true_ports AS true_ports USING (src_ip)
-    JOIN $port_table AS ports USING (src_ip)
-    JOIN host_hours AS hours USING (src_ip)
-    LEFT JOIN host_dark AS dark USING (src_ip)
-    LEFT JOIN host_source_ports AS source_ports USING (src_ip)
-    LEFT JOIN common_ttl AS ttl USING (src_ip)
-    LEFT JOIN common_window AS "window" USING (src_ip)
-    LEFT JOIN common_length AS length USING (src_ip)
-    LEFT JOIN host_gaps AS gaps USING (src_ip)
+    FROM $tables
     ORDER BY host"""
+
+
+_BY_HOST = (
+    ("host_headers", "headers"),
+    ("host_true_ports", "true_ports"),
+    ("host_hours", "hours"),
+    ("host_dark", "dark"),
+    ("host_source_ports", "source_ports"),
+    ("common_ttl", "ttl"),
+    ("common_window", '"window"'),
+    ("common_length", "length"),
+    ("host_gaps", "gaps"),
+)
+"""Tables with a row a host, or none, and what `_HOSTS` calls them."""
+
+
+def _joined(tables: tuple[tuple[str, str], ...]) -> str:
+    """Return the tables joined on the host, each cut to the hosts asked for first."""
+    parts = [
+        f"(SELECT * FROM {table} WHERE src_ip BETWEEN $first AND $last) AS {name}"  # noqa: S608
+        for table, name in tables
+    ]
+    return "\n    LEFT JOIN ".join([parts[0], *(f"{part} USING (src_ip)" for part in parts[1:])])
 
 
 def _hosts(port_table: str) -> str:
@@ -195,13 +211,13 @@ def _hosts(port_table: str) -> str:
         ports=_count_features("ports", "port", "ports"),
         dark=_count_features("dark_addresses", "dark_address", "dark"),
         headers=_header_features("headers"),
-        port_table=port_table,
+        tables=_joined((*_BY_HOST, (port_table, "ports"))),
     )
 
 
 HOSTS = _hosts("host_ports")
 HOSTS_BEFORE_PORT_FILTER = _hosts("host_true_ports")
-"""The table of hosts, with the port columns after or before the port filter."""
+"""Rows of the hosts `$first` to `$last`, with the port columns after or before the port filter."""
 
 PORTS = _filled(
     """SELECT node AS port, headers.packets, $hosts, $zeros, $headers

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from darkgnn_core.config import SnapshotConfig
-from darkgnn_core.snapshots.bins import Bin
+from darkgnn_core.snapshots.tallying import Tally
 
 REASONS = ("not_tcp", "no_port", "backscatter", "bogon", "duplicate", "few_packets")
 """Why a packet is left out, in the order of the filters: a packet counts under the first.
@@ -17,16 +17,6 @@ REASONS = ("not_tcp", "no_port", "backscatter", "bogon", "duplicate", "few_packe
 
 TOP_PORTS = 20
 
-READ = """SELECT coalesce(sum(n), 0)::BIGINT,
-        coalesce(sum(n) FILTER (kind = 0), 0)::BIGINT,
-        coalesce(sum(n) FILTER (kind > 0 AND NOT with_port), 0)::BIGINT,
-        coalesce(sum(n) FILTER (kind = 1), 0)::BIGINT,
-        coalesce(sum(n) FILTER ((kind = 2 OR (kind = 1 AND $include_backscatter))
-            AND src_ip IN (SELECT src_ip FROM bogus)), 0)::BIGINT
-    FROM tally"""
-HOURLY = """SELECT hour, sum(n)::BIGINT, count(DISTINCT src_ip),
-        coalesce(sum(n) FILTER (kind = 1), 0)::BIGINT
-    FROM tally GROUP BY hour"""
 KEPT_HOURLY = "SELECT hour, sum(n)::BIGINT FROM kept_hours GROUP BY hour"
 SIZES = """SELECT (SELECT count(*) FROM port_headers),
         (SELECT count(*) FILTER (dst_port >= 0) FROM nodes),
@@ -58,13 +48,11 @@ class Passed:
     nulls: Counter[str] = field(default_factory=Counter)
 
 
-def count_filters(
-    connection: duckdb.DuckDBPyConnection, config: SnapshotConfig, passed: Passed
-) -> dict[str, Any]:
+def count_filters(tally: Tally, config: SnapshotConfig, passed: Passed) -> dict[str, Any]:
     """Return what was read, found, dropped by reason and kept.
 
     Args:
-        connection: Database with the tables `tally` and `bogus`.
+        tally: What was read.
         config: Which filters ran.
         passed: What came of them.
 
@@ -73,11 +61,10 @@ def count_filters(
         backscatter, bogons, repeats and TCP packets without a port met even where they stay;
         `hosts`, `dropped_hosts`, `nulls` and `absent_columns` of the kept packets.
     """
-    read, not_tcp, no_port, backscatter, bogon = connection.execute(
-        READ, {"include_backscatter": config.include_backscatter}
-    ).fetchall()[0]
+    read, backscatter = int(tally.packets.sum()), int(tally.backscatter.sum())
+    bogon = tally.bogons + (tally.bogon_answers if config.include_backscatter else 0)
     dropped = {
-        "not_tcp": not_tcp,
+        "not_tcp": tally.not_tcp,
         "no_port": 0,
         "backscatter": 0 if config.include_backscatter else backscatter,
         "bogon": 0 if config.include_bogons else bogon,
@@ -88,7 +75,7 @@ def count_filters(
         "read": read,
         "dropped": dropped,
         "found": {
-            "no_port": no_port,
+            "no_port": tally.no_port,
             "backscatter": backscatter,
             "bogon": bogon,
             "duplicate": dropped["duplicate"] + passed.repeats,
@@ -101,7 +88,7 @@ def count_filters(
     }
 
 
-def describe_graph(connection: duckdb.DuckDBPyConnection, time_bin: Bin) -> dict[str, Any]:
+def describe_graph(connection: duckdb.DuckDBPyConnection, tally: Tally) -> dict[str, Any]:
     """Return the sizes of the graph, its top ports, and the hours."""
     ports, true_ports, edges, mirai = connection.execute(SIZES).fetchall()[0]
     return {
@@ -113,16 +100,17 @@ def describe_graph(connection: duckdb.DuckDBPyConnection, time_bin: Bin) -> dict
             {"port": port, "packets": packets, "hosts": hosts}
             for port, packets, hosts in connection.execute(TOP, {"top": TOP_PORTS}).fetchall()
         ],
-        "hourly": _by_hour(connection, time_bin),
+        "hourly": _by_hour(connection, tally),
     }
 
 
-def _by_hour(connection: duckdb.DuckDBPyConnection, time_bin: Bin) -> dict[str, list[int]]:
-    names = ("packets", "hosts", "backscatter", "kept")
-    hourly = {name: [0] * time_bin.hours for name in names}
-    for hour, *values in connection.execute(HOURLY).fetchall():
-        for name, value in zip(names[:3], values, strict=True):
-            hourly[name][hour] = value
-    for hour, kept in connection.execute(KEPT_HOURLY).fetchall():
-        hourly["kept"][hour] = kept
-    return hourly
+def _by_hour(connection: duckdb.DuckDBPyConnection, tally: Tally) -> dict[str, list[int]]:
+    kept = [0] * tally.time_bin.hours
+    for hour, packets in connection.execute(KEPT_HOURLY).fetchall():
+        kept[hour] = packets
+    return {
+        "packets": tally.packets.tolist(),
+        "hosts": tally.hosts().tolist(),
+        "backscatter": tally.backscatter.tolist(),
+        "kept": kept,
+    }
