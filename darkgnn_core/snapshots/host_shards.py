@@ -46,6 +46,7 @@ class HostShards:
             if self._only is None:
                 self._only = self._packets(self.shards.held)
             yield from self._pieces(self._only)
+            return
         for shard in self.shards:
             if isinstance(shard, Giant):
                 yield self._giant(shard)
