@@ -30,25 +30,34 @@ def show_sidebar() -> None:
             st.caption("This workspace lies where it can only be read: nothing can be changed.")
         bins = loaders.bins(workspace)
         if bins:
-            _go_to_host()
+            state.take_choices()
+            asked_host = _ask_host()
             _choose_day(bins)
             show_current_set(workspace)
             _choose_run(workspace)
             st.toggle(
                 "Hide known scanners",
                 key=state.HIDE_KNOWN,
-                bind="query-params",
                 help="Leave out hosts whose label is a known scanner; see Labels, Kinds of sender.",
             )
+            state.write_choices()
             offer_undo(workspace, "sidebar_label_undo")
+            if asked_host is not None:
+                open_host(
+                    asked_host
+                )  # not sooner: widgets that a run did not draw lose their values
         _choose_workspace(workspace.root)
     notice = state.take_notice()
     if notice is not None:
         st.toast(safe(notice), icon=":material/check_circle:")
 
 
-def _go_to_host() -> None:
-    """Ask for an address; Enter opens its page, whatever page one is on."""
+def _ask_host() -> str | None:
+    """Ask for an address; Enter opens its page, whatever page one is on.
+
+    Returns:
+        The address to go to; None where none was asked for, or it is none.
+    """
     st.text_input(
         "Go to host",
         key=GO_TO,
@@ -58,12 +67,12 @@ def _go_to_host() -> None:
     )
     asked = st.session_state.pop(ASKED, None)
     if asked is None:
-        return
+        return None
     typed = read_typed(str(asked))
     if len(typed.targets) != 1 or typed.targets[0].prefix_len != 32:
         st.error("Give one IPv4 address, such as 192.0.2.7.", icon=":material/error:")
-        return
-    open_host(prefix_text(typed.targets[0].first_ip, 32))
+        return None
+    return prefix_text(typed.targets[0].first_ip, 32)
 
 
 def _take_address() -> None:
@@ -72,17 +81,14 @@ def _take_address() -> None:
 
 
 def _choose_day(bins: list[str]) -> None:
-    if state.DAY not in st.session_state and state.DAY not in st.query_params:
-        st.query_params[state.DAY] = bins[0]  # so that a link to the newest day stays one to it
     if state.day() not in bins:
         st.session_state[state.DAY] = bins[0]
     with st.container(gap="xsmall"):
         st.selectbox(
             "Day (UTC)",
             bins,
-            index=None,  # without a default even the newest day stands in the address
+            index=None,
             key=state.DAY,
-            bind="query-params",
             help="The day in view. Choose an earlier one below it for a range, from there to here; "
             "pages that look at several days take it.",
         )
@@ -95,7 +101,6 @@ def _choose_day(bins: list[str]) -> None:
                 earlier,
                 index=None,
                 key=state.SINCE,
-                bind="query-params",
                 placeholder="From day, for a range",
                 label_visibility="collapsed",
             )

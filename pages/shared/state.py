@@ -1,8 +1,8 @@
 """What travels with the analyst from page to page: plain values, each with a default.
 
 The disk is the truth; the session only holds which workspace, which day, and switches. What a link
-should carry stands in the address, too: `day`, `since`, `hide_known`, `protocol` by widgets of that
-key, `run`, `host` and `set` by `hold_context`, which every page runs first.
+should carry stands in the address, too: `protocol` by a widget of that key, `run`, `host` and `set`
+by `hold_context`, which every page runs first, `day`, `since` and `hide_known` by the sidebar.
 """
 
 import os
@@ -33,6 +33,13 @@ OWN_LABELS = "own_labels"
 TRAIL = "set_trail"
 LINKED = {"run": RUN, "host": HOST, "set": SET}
 """What stands in the address, and under which key in the session."""
+CHOICES = (DAY, SINCE, HIDE_KNOWN)
+"""What widgets of the sidebar ask for, by key of the widget and name in the address.
+
+They are not bound to the address: Streamlit drops what is bound on the way to another page by
+`st.switch_page`, and allows nobody to put it back, so a reload there would forget the day.
+"""
+WRITTEN = "choices_written"
 DEFAULT_PROTOCOL = "same_day_loo"
 TRAIN_BASE = "train_base"
 MEASURED = "train_measured"
@@ -52,7 +59,18 @@ def workspace_path() -> Path:
 def set_workspace_path(path: Path) -> None:
     """Use another workspace; what belonged to the old one is forgotten."""
     st.session_state[WORKSPACE] = str(path)
-    keys = (DAY, SINCE, LOAD_JOB, SOURCE_JOB, LABEL_CHANGE, SAID, NOTICE, TRAIN_BASE, TRAIL)
+    keys = (
+        DAY,
+        SINCE,
+        WRITTEN,
+        LOAD_JOB,
+        SOURCE_JOB,
+        LABEL_CHANGE,
+        SAID,
+        NOTICE,
+        TRAIN_BASE,
+        TRAIL,
+    )
     for key in (*keys, *LINKED.values()):
         st.session_state.pop(key, None)
     for name in LINKED:
@@ -62,20 +80,53 @@ def set_workspace_path(path: Path) -> None:
 def hold_context() -> None:
     """Bring address and session together; the frame does so before each run of a page.
 
-    What the address says wins (a link, or the browser's way back); what it lacks is put into it.
+    What the address says wins (a link, or the browser's way back); what it lacks is put into it, in
+    one step, so that the way back is not longer than it must be.
     """
+    lacks = {}
     for name, key in LINKED.items():
         given = st.query_params.get(name)
         if given:
             st.session_state[key] = given
         elif st.session_state.get(key):
-            st.query_params[name] = st.session_state[key]
+            lacks[name] = str(st.session_state[key])
+    if lacks:
+        st.query_params.update(_choices() | lacks)
+
+
+def take_choices() -> None:
+    """Take the days and the switch from the address where it changed: a link, or the way back.
+
+    Also where their widgets lost their values, as they do by `st.switch_page`.
+    """
+    written: dict[str, str] = _get(WRITTEN, {})
+    for name in CHOICES:
+        given = st.query_params.get(name)
+        if given and (name not in st.session_state or given != written.get(name)):
+            st.session_state[name] = given == "true" if name == HIDE_KNOWN else given
+
+
+def write_choices() -> None:
+    """Put the days and the switch into the address; the sidebar does so once it has asked."""
+    now = _choices()
+    for name in CHOICES:
+        if name not in now and name in st.query_params:
+            del st.query_params[name]
+    if any(st.query_params.get(name) != text for name, text in now.items()):
+        st.query_params.update(now)
+    st.session_state[WRITTEN] = now
 
 
 def link_of_context() -> dict[str, str]:
-    """Return what a link to another page carries of run, host and set in view."""
+    """Return what a link to another page carries: run, host and set in view, days and switch."""
     held = {name: st.session_state.get(key) for name, key in LINKED.items()}
-    return {name: str(value) for name, value in held.items() if value}
+    return {name: str(value) for name, value in held.items() if value} | _choices()
+
+
+def _choices() -> dict[str, str]:
+    """Return what was chosen in the sidebar, as it stands in the address."""
+    days = {name: str(st.session_state[name]) for name in (DAY, SINCE) if _get(name, None)}
+    return days | ({HIDE_KNOWN: "true"} if is_known_hidden() else {})
 
 
 def day() -> str | None:
