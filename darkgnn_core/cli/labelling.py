@@ -1,4 +1,4 @@
-"""Commands about labels: `labels add|list|conflicts|coverage|aliases|order`."""
+"""Commands about labels: `labels add|list|remove|order|conflicts|coverage|export|aliases`."""
 
 import argparse
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from darkgnn_core.cli.cases import write_csv
 from darkgnn_core.cli.ingesting import OK, SOME_FAILED
 from darkgnn_core.cli.output import Output
 from darkgnn_core.errors import LabelError
@@ -13,6 +14,7 @@ from darkgnn_core.health import all_hosts
 from darkgnn_core.labels.aliases import list_aliases, remove_alias, set_alias
 from darkgnn_core.labels.conflicts import conflicts
 from darkgnn_core.labels.coverage import coverage
+from darkgnn_core.labels.given import given_table
 from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.store import add_file, list_sources, remove_source, set_order
 from darkgnn_core.workspace import Workspace, open_workspace
@@ -28,6 +30,7 @@ def run_labels(arguments: argparse.Namespace, output: Output) -> int:
         "order": _order,
         "conflicts": _conflicts,
         "coverage": _coverage,
+        "export": _export,
         "aliases": _aliases,
     }
     return actions[arguments.action](workspace, arguments, output)
@@ -118,6 +121,13 @@ def _coverage(workspace: Workspace, _: argparse.Namespace, output: Output) -> in
     output.say(f"{found.labelled:,} of {found.hosts:,} hosts have a label.")
     for _code, sentence in found.warnings:
         output.say(sentence)
+    return OK
+
+
+def _export(workspace: Workspace, arguments: argparse.Namespace, output: Output) -> int:
+    with workspace.catalogue() as connection:
+        table = given_table(connection)
+    write_csv(table, "labels", arguments.out, output)
     return OK
 
 

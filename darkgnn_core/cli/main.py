@@ -9,6 +9,12 @@ from typing import TypeAlias
 
 from darkgnn_core import __version__
 from darkgnn_core.cli.backing_up import add_backups_options, run_backups
+from darkgnn_core.cli.cases import (
+    NOTES_EXAMPLES,
+    SETS_EXAMPLES,
+    add_notes_actions,
+    add_sets_actions,
+)
 from darkgnn_core.cli.evaluating import add_evaluate_options, run_evaluate
 from darkgnn_core.cli.ingesting import INTERRUPTED, run_demo, run_ingest, run_jobs, run_sources
 from darkgnn_core.cli.labelling import run_labels
@@ -40,6 +46,7 @@ EXAMPLES = """examples:
   python -m darkgnn_core ingest log.csv --timezone UTC --min-packets 1 --workspace my-workspace
   python -m darkgnn_core labels add scanners.csv --workspace my-workspace
   python -m darkgnn_core report --workspace my-workspace
+  python -m darkgnn_core sets list --workspace my-workspace
   python -m darkgnn_core train i-gcn-gru --workspace my-workspace
   python -m darkgnn_core runs list --workspace my-workspace
   python -m darkgnn_core evaluate RUN --workspace my-workspace
@@ -80,6 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_sources(commands)
     _add_snapshots(commands)
     _add_labels(commands)
+    _add_cases(commands)
     _add_report(commands)
     _add_jobs(commands)
     _add_backups(commands)
@@ -211,9 +219,27 @@ def _add_labels(commands: Commands) -> None:
     disputed = _command(actions, "conflicts", "List where sources disagree.", run_labels)
     disputed.add_argument("--seen", action="store_true", help="only hosts seen in the workspace")
     _command(actions, "coverage", "Count the labelled hosts by source and label.", run_labels)
+    given = _command(actions, "export", "Write the labels given by hand as CSV.", run_labels)
+    given.add_argument("--out", type=Path, metavar="FILE", help="where to (default: the terminal)")
     aliases = _command(actions, "aliases", "List or edit names that stand for a label.", run_labels)
     aliases.add_argument("--set", nargs=2, metavar=("NAME", "LABEL"))
     aliases.add_argument("--unset", metavar="NAME")
+
+
+def _add_cases(commands: Commands) -> None:
+    for name, told, examples, add_actions in (
+        ("sets", "List, combine and write out the sets of hosts.", SETS_EXAMPLES, add_sets_actions),
+        ("notes", "List, write and take back notes.", NOTES_EXAMPLES, add_notes_actions),
+    ):
+        parser: argparse.ArgumentParser = commands.add_parser(
+            name,
+            help=told,
+            description=told,
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+        add_actions(actions, _command)
 
 
 def _add_report(commands: Commands) -> None:

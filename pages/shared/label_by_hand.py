@@ -4,12 +4,15 @@ import streamlit as st
 
 from darkgnn_core.charts.label_tables import bad_table, history_table
 from darkgnn_core.labels.analyst import SOURCE_ID, Change, add_labels, withdraw
+from darkgnn_core.labels.given import given_table
 from darkgnn_core.labels.store import standing_labels
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import Typed, count_seen, read_typed
+from darkgnn_core.set_tables import csv_of
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
 from pages.shared.context import run_shown
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, show_table
 from pages.shared.label_form import Wanted, ask_label
 from pages.shared.label_told import done
@@ -99,6 +102,12 @@ def _show_standing(workspace: Workspace) -> None:
         st.caption("None yet.")
         return
     show_table(history_table(rows).drop(columns=["source", "taken back"]), "label_standing")
+    offer_table(
+        "Labels as CSV",
+        lambda: _all_as_csv(workspace),
+        name="labels-by-hand",
+        key="label_standing_csv",
+    )
     names = {
         row["id"]: f"{prefix_text(row['first_ip'], row['prefix_len'])}: {row['raw_label']}"
         for row in rows
@@ -117,3 +126,8 @@ def _show_standing(workspace: Workspace) -> None:
         with workspace.catalogue() as connection:
             change = withdraw(connection, chosen)
         _finish(workspace, change, f"{len(chosen):,} {noun(len(chosen), 'label')} taken back")
+
+
+def _all_as_csv(workspace: Workspace) -> bytes:
+    with workspace.catalogue() as connection:
+        return csv_of(given_table(connection))
