@@ -58,6 +58,8 @@ def words_of(recipe: Mapping[str, Any]) -> str:
     '10 nearest neighbours of 192.0.2.1 (cosine)'
     >>> words_of({"kind": "query", "label": "mirai", "port": 23, "day": "2021-12-01"})
     'query: label mirai, port 23, on 2021-12-01'
+    >>> words_of({"kind": "cluster", "cluster": 3, "method": "HDBSCAN", "day": "2021-12-01"})
+    'cluster 3 (HDBSCAN), 2021-12-01'
     """
     if recipe.get("words"):
         said = str(recipe["words"])
@@ -85,6 +87,18 @@ def _neighbours(recipe: Mapping[str, Any]) -> str:
     number = f"{recipe['k']} nearest neighbours" if "k" in recipe else "neighbours"
     metric = f" ({recipe['metric']})" if recipe.get("metric") else ""
     return f"{number} of {recipe.get('of', 'a host')}{metric}{_on(recipe)}"
+
+
+def _cluster(recipe: Mapping[str, Any]) -> str:
+    how = [
+        f"{words} {recipe[name]}"
+        for name, words in (("min_hosts", "hosts at least"), ("min_samples", "neighbours"))
+        if name in recipe
+    ]
+    number = recipe.get("cluster", "")
+    said = f"cluster {number}" if number else "noise, in no cluster"
+    told = [str(recipe.get("method", "")), *how]
+    return f"{said} ({', '.join(each for each in told if each)}){_on(recipe)}"
 
 
 def _query(recipe: Mapping[str, Any]) -> str:
@@ -134,6 +148,7 @@ _OF_KIND = {
     "lasso": _drawn,
     "box": _drawn,
     "neighbours": _neighbours,
+    "cluster": _cluster,
     "query": _query,
     "pasted": _pasted,
     "cell": _cell,

@@ -27,6 +27,7 @@ from darkgnn_core.errors import DarkgnnError, WorkspaceError
 from darkgnn_core.ingest import IngestProgress, IngestReport, bring_up_to_date, ingest, remove
 from darkgnn_core.job_processes import note_start
 from darkgnn_core.jobs import CANCELLED, settle_jobs
+from darkgnn_core.maps.cluster_job import cluster_for_job
 from darkgnn_core.maps.making import MapReport, make_for_job
 from darkgnn_core.runs import find_run
 from darkgnn_core.score_job import ScoringReport, score_all, task_from
@@ -232,6 +233,11 @@ def draw_maps(worker: Worker) -> MapReport:
     )
 
 
+def find_clusters(worker: Worker) -> MapReport:
+    """Find the clusters of `day` in the run `run_id`."""
+    return cluster_for_job(worker.workspace, worker.config, told=worker.put)
+
+
 Report = IngestReport | RunReport | ScoringReport | MapReport
 
 KINDS: dict[str, Callable[[Worker], Report]] = {
@@ -242,6 +248,7 @@ KINDS: dict[str, Callable[[Worker], Report]] = {
     "train": train,
     "score": score,
     "map": draw_maps,
+    "cluster": find_clusters,
 }
 
 

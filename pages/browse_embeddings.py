@@ -3,8 +3,10 @@
 import streamlit as st
 
 from pages.shared import loaders
+from pages.shared.cluster_choice import see_to_clusters
 from pages.shared.context import day_of, run_needed
 from pages.shared.map_browsing import browse, choose_map
+from pages.shared.map_colouring import CLUSTER, choice
 from pages.shared.map_job import see_to_map
 
 st.title("Browse embeddings")
@@ -15,4 +17,6 @@ if run is not None and day is not None:
     method = choose_map(run, day)
     if method == "tsne":
         see_to_map(workspace, run, day)
+    if choice() == CLUSTER:
+        see_to_clusters(workspace, run, day)
     browse(str(workspace.root), run.id, day, method)

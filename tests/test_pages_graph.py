@@ -12,11 +12,15 @@ import pytest
 import streamlit as st
 from app_workspaces import DAYS, filled_workspace
 from clicking import FRAME, click, quiet
+from made_runs import no_processes  # noqa: F401 - a fixture
+from map_workspaces import embedded_run
 from streamlit.testing.v1 import AppTest
 
 from darkgnn_core.graphs.keeping import kept_graph
 from darkgnn_core.graphs.nodes import host_node
-from darkgnn_core.host_sets import save_set
+from darkgnn_core.host_sets import find_set, save_set
+from darkgnn_core.maps.cluster_job import cluster_for_job, find_clusters
+from darkgnn_core.maps.clustering import ClusterSettings
 from darkgnn_core.workspace import Workspace, open_workspace
 
 EVIL = "**[evil](http://192.0.2.1)**"
@@ -324,3 +328,37 @@ def test_the_drawing_can_be_handed_on(run: Any, workspace: Workspace) -> None:
     app = run(workspace.root, "port 23", graph_section="Export")
     offered = [each.proto.label for each in app.main.get("download_button")]
     assert offered == ["GraphML", "Edges as CSV", "Nodes as CSV", "SVG", "PNG"]
+
+
+def test_a_cluster_starts_a_graph(
+    run: Any,
+    workspace: Workspace,
+    no_processes: list[str],  # noqa: F811
+) -> None:
+    """Without a run it says so; looked for, chosen by number, told how close it lies, a set."""
+    address = {"graph_start": "Cluster", "cluster_hosts": "5", "cluster_samples": "3"}
+    app = run(workspace.root, **address)
+    assert "train a model first" in told(app)
+    run_id = embedded_run(workspace)
+    app = run(workspace.root, **address)
+    assert any("starting" in each.proto.text for each in app.get("progress"))
+    settings = {"min_hosts": 5, "min_samples": 3}
+    job = {"run_id": run_id, "day": DAYS[-1], "settings": settings}
+    cluster_for_job(workspace, job, told=lambda _: None)
+    app = quiet(app.run())
+    assert "Cluster 1 has" in told(app)
+    found = find_clusters(workspace, run_id, ClusterSettings(5, 3), DAYS[-1])
+    assert found is not None
+    hosts = {node[0] for node in drawing(app)["nodes"] if node[0].startswith("h")}
+    assert len(hosts) == (found.labels == 1).sum()
+    last = int(found.labels.max())
+    app.selectbox(key="graph_cluster").set_value(last).run()
+    assert f"Cluster {last} has" in told(quiet(app))
+    click(app, "graph_of_cluster_keep")
+    kept = find_set(workspace, str(app.query_params["set"]))
+    assert kept.recipe["cluster"] == last
+    assert len(kept.hosts) == (found.labels == last).sum()
+    app.number_input(key="cluster_hosts").set_value(5_000).run()
+    job["settings"] = {"min_hosts": 5_000, "min_samples": 3}
+    cluster_for_job(workspace, job, told=lambda _: None)
+    assert "All hosts are noise" in told(quiet(app.run()))

@@ -12,10 +12,13 @@ from streamlit.testing.v1 import AppTest
 from darkgnn_core.host_sets import find_set, save_set
 from darkgnn_core.labels.analyst import add_labels
 from darkgnn_core.labels.targets import target_of
+from darkgnn_core.maps.cluster_job import cluster_for_job, clusters_job, find_clusters
+from darkgnn_core.maps.clustering import ClusterSettings
 from darkgnn_core.maps.making import make_maps, map_job, queue_maps
 from darkgnn_core.maps.packing import LIT, SELECTED
 from darkgnn_core.maps.storing import find_map
 from darkgnn_core.maps.tsne import TsneSettings
+from darkgnn_core.runs import list_runs
 from darkgnn_core.workspace import Workspace
 from tests.app_workspaces import DAYS, filled_workspace
 from tests.clicking import FRAME, click, opening, quiet
@@ -370,3 +373,37 @@ def test_a_click_on_a_host_opens_its_page(run: Open, workspace: Workspace) -> No
     assert not app.exception
     address = ".".join(str(int(hosts[0]) >> shift & 255) for shift in (24, 16, 8, 0))
     assert app.session_state["host_in_view"] == address
+
+
+def test_clusters_are_found_in_the_background_and_become_a_selection(
+    run: Open, workspace: Workspace
+) -> None:
+    """Colour by cluster: progress, then a legend; a click on it is a set with a recipe."""
+    app = run(workspace.root)
+    app.selectbox(key="map_colour").set_value("cluster").run()
+    app.number_input(key="cluster_hosts").set_value(5).run()
+    app.number_input(key="cluster_samples").set_value(3).run()
+    assert any("Clusters of" in each.proto.text for each in quiet(app).get("progress"))
+    run_id = next(each.id for each in list_runs(workspace))
+    job = clusters_job(workspace, run_id, LAST, ClusterSettings(5, 3))
+    assert job is not None
+    cluster_for_job(workspace, job.config, told=lambda _: None)
+    with workspace.catalogue() as connection:
+        connection.execute("UPDATE job SET state = 'done'")
+    app = quiet(app.run())
+    _, _, marks, _ = sent(app)
+    names = [each["name"] for each in marks["palette"]]
+    assert names[0] == "cluster 1"
+    assert names[-1] == "noise"
+    _, hosts, _ = on_map(app)
+    found = find_clusters(workspace, run_id, ClusterSettings(5, 3), LAST)
+    assert found is not None
+    planted = int(found.labels[0])
+    app = quiet(act(app, kind="class", place=names.index(f"cluster {planted}"), how="replace"))
+    assert set(hosts[:GROUP].tolist()) <= set(selected(app))
+    assert any(f"Cluster {planted} has" in each.value for each in app.caption)
+    click(app, "map_set_keep")
+    kept = find_set(workspace, str(app.query_params["set"]))
+    assert kept.recipe["kind"] == "cluster"
+    assert kept.recipe["cluster"] == planted
+    assert f"cluster {planted} (HDBSCAN, hosts at least 5, neighbours 3)" in kept.name

@@ -16,7 +16,7 @@ from darkgnn_core.charts.class_colours import (
     UNKNOWN_COLOUR,
     look_of,
 )
-from darkgnn_core.charts.map_words import short_count
+from darkgnn_core.charts.map_words import cluster_words, short_count
 from darkgnn_core.charts.port_names import port_label
 from darkgnn_core.labels.texts import UNKNOWN
 
@@ -26,6 +26,7 @@ STEPS = ("#0066FF", "#5B62E8", "#8A5CC9", "#B4559F", "#D65A6E", "#E66A3A", "#EB7
 MOST_LABELS = 250
 MOST_PORTS = len(COLOURS)
 OTHER_LABELS, OTHER_PORTS, NOT_TOLD = "other labels", "other ports", "not told"
+OTHER_CLUSTERS = "smaller clusters"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,26 @@ def by_label(
 def _label_class(name: str, all_labels: Sequence[str]) -> MapClass:
     look = look_of(name, all_labels)
     return MapClass(name, look.colour, SHAPES.index(look.shape), name == UNKNOWN)
+
+
+def by_cluster(labels: npt.NDArray[np.int32]) -> Colouring:
+    """Colour by cluster, the largest first; noise, and clusters beyond 250, in the background.
+
+    Args:
+        labels: int32 (n,), numbers from 1 by size; 0 for noise.
+    """
+    many = min(int(labels.max(initial=0)), MOST_LABELS)
+    classes = []
+    for at in range(many):
+        lap, colour = divmod(at, len(COLOURS))
+        classes.append(MapClass(cluster_words(at + 1), COLOURS[colour], lap % len(SHAPES)))
+    others = bool((labels > many).any())
+    if others:
+        classes.append(MapClass(OTHER_CLUSTERS, UNKNOWN_COLOUR, is_background=True))
+    classes.append(MapClass(cluster_words(0), UNKNOWN_COLOUR, is_background=True))
+    codes = np.where(labels > many, many, labels - 1)
+    codes = np.where(labels == 0, len(classes) - 1, codes)
+    return Colouring(codes.astype(np.uint8), tuple(classes), "cluster")
 
 
 def by_port(ports: npt.NDArray[np.int32]) -> Colouring:

@@ -1,5 +1,7 @@
 """What the columns a map can be coloured by are called."""
 
+import math
+
 from darkgnn_core.charts.host_words import feature_words
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 
@@ -56,3 +58,52 @@ def short_count(value: float) -> str:
     if abs(value) >= LONG:
         return f"{value / 1e3:.3g} k"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+
+
+def cluster_words(number: int) -> str:
+    """Return what a cluster is called; hosts in none are noise.
+
+    >>> cluster_words(3), cluster_words(0)
+    ('cluster 3', 'noise')
+    """
+    return f"cluster {number}" if number else "noise"
+
+
+def number_of(name: str) -> int | None:
+    """Return the number of a cluster by what it is called; None for another name.
+
+    >>> number_of("cluster 3"), number_of("noise"), number_of("smaller clusters")
+    (3, 0, None)
+    """
+    if name == cluster_words(0):
+        return 0
+    word, _, number = name.partition(" ")
+    return int(number) if word == "cluster" and number.isdecimal() else None
+
+
+def cohesion_words(number: int, hosts: int, inside: float, day: float, kept: float) -> str:
+    """Say in a sentence how close together the hosts of a cluster lie.
+
+    Args:
+        number: Of the cluster; 0 for noise.
+        hosts: How many it has.
+        inside: Mean cosine similarity of two of them (`telling.Closeness`); NaN for one host.
+        day: The same over all hosts of the day.
+        kept: Share of the nearest hosts of each that are in it, too; NaN where not known.
+
+    >>> cohesion_words(3, 79, 0.83, 0.02, 0.94)[:60]
+    'Cluster 3 has 79 hosts: two of them have a mean cosine simil'
+    >>> cohesion_words(0, 1, float("nan"), 0.02, float("nan"))
+    'Noise: 1 host lies in no cluster.'
+    """
+    many = f"{hosts:,} host" if hosts == 1 else f"{hosts:,} hosts"
+    if not number:
+        said = f"Noise: {many} {'lies' if hosts == 1 else 'lie'} in no cluster"
+    else:
+        said = f"Cluster {number} has {many}"
+    if not math.isnan(inside):
+        said += f": two of them have a mean cosine similarity of {inside:.2f}"
+        said += f" ({day:.2f} over the day)"
+    if not math.isnan(kept):
+        said += f", and {kept:.0%} of the nearest hosts of each are among them"
+    return f"{said}."

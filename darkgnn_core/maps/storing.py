@@ -96,7 +96,7 @@ def write_map(workspace: Workspace, run_id: str, settings: TsneSettings, made: S
     """
     arrays = {"hosts": made.hosts, "points": made.points, "trust": made.trust}
     facts = {"chain": made.chain, "embedding": made.embedding, "start": made.start}
-    _write(map_path(workspace, run_id, settings, made.key), arrays, facts | {"key": made.key})
+    write_arrays(map_path(workspace, run_id, settings, made.key), arrays, facts | {"key": made.key})
 
 
 def find_map(
@@ -106,7 +106,7 @@ def find_map(
 
     One that is cut or damaged counts as absent: it is made again.
     """
-    read = _read(map_path(workspace, run_id, settings, day))
+    read = read_arrays(map_path(workspace, run_id, settings, day))
     if read is None:
         return None
     arrays, facts = read
@@ -137,12 +137,12 @@ def write_neighbours(workspace: Workspace, run_id: str, found: StoredNeighbours)
     """
     arrays = {"near": found.near.astype(np.int32), "distances": found.distances.astype(np.float32)}
     facts = {"key": found.key, "embedding": found.embedding}
-    _write(neighbours_path(workspace, run_id, found.key), arrays, facts)
+    write_arrays(neighbours_path(workspace, run_id, found.key), arrays, facts)
 
 
 def find_neighbours(workspace: Workspace, run_id: str, day: str) -> StoredNeighbours | None:
     """Return the true neighbours of a day, or None where they are not known; as `find_map`."""
-    read = _read(neighbours_path(workspace, run_id, day))
+    read = read_arrays(neighbours_path(workspace, run_id, day))
     if read is None or read[1].get("embedding") != embedding_hash(workspace, run_id, day):
         return None
     near, distances = read[0]["near"], read[0]["distances"]
@@ -162,7 +162,18 @@ def neighbours_path(workspace: Workspace, run_id: str, day: str) -> Path:
     return directory_of(workspace, run_id) / MAPS / NEIGHBOURS / f"{day}{SUFFIX}"
 
 
-def _write(path: Path, arrays: Arrays, facts: Mapping[str, str]) -> None:
+def write_arrays(path: Path, arrays: Arrays, facts: Mapping[str, str]) -> None:
+    """Write arrays of a run durably, with facts and a digest of it all.
+
+    Args:
+        path: Below the run's folder, two folders deep.
+        arrays: By name.
+        facts: What they were made of.
+
+    Raises:
+        RunError: `NO-RUN` where the run was deleted meanwhile.
+        WorkspaceError: `DISK-FULL`; the old file stays as it was.
+    """
     if not path.parents[2].is_dir():  # the run was deleted meanwhile: do not bring it back
         raise RunError("The run is gone.", code="NO-RUN")
     with disk_errors_named(path):
@@ -172,7 +183,8 @@ def _write(path: Path, arrays: Arrays, facts: Mapping[str, str]) -> None:
     write_file(path, lambda temporary: save_file(whole, temporary, metadata=told))
 
 
-def _read(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]] | None:
+def read_arrays(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]] | None:
+    """Return arrays and facts of a file; None where it is absent, cut or damaged."""
     try:
         with safe_open(path, "numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

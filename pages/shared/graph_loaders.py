@@ -34,6 +34,7 @@ from darkgnn_core.labels.typed import hosts_of
 from darkgnn_core.shelf import open_snapshot
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
+from pages.shared.graph_clusters import hosts_of_cluster
 
 Inputs = tuple[tuple[str, str, str], ...]
 Hosts = npt.NDArray[np.uint32]
@@ -163,6 +164,8 @@ def _labels_of(
 def seeds_of(workspace: Workspace, start: tuple[str, str], pairs: Pairs) -> Seeds:
     """Return the hosts and ports a start names; of a prefix, those that are there."""
     kind, value = start
+    if kind == "cluster":
+        return Seeds(hosts=hosts_of_cluster(workspace, value))
     if kind == "set":
         return Seeds(hosts=find_set(workspace, value).hosts)
     typed = read_seeds(value)

@@ -8,9 +8,10 @@ from darkgnn_core.graphs.typed import read_seeds
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.feedback import plain, safe
+from pages.shared.graph_clusters import choose_cluster
 from pages.shared.set_links import current_set
 
-HOST, SET, TYPED = "Host in view", "Current set", "Typed"
+HOST, SET, CLUSTER, TYPED = "Host in view", "Current set", "Cluster", "Typed"
 CHOICE = "graph_start"
 TEXT = "graph_typed"
 SEEN = "graph_seen"
@@ -23,8 +24,8 @@ class Start:
     """What a graph is around.
 
     Attributes:
-        kind: `host`, `set` or `typed`.
-        value: The address, the id of the set, or the text.
+        kind: `host`, `set`, `cluster` or `typed`.
+        value: The address, the id of the set, the cluster (`graph_clusters`), or the text.
         words: What it is called.
     """
 
@@ -45,17 +46,19 @@ def choose_start(workspace: Workspace) -> Start | None:
     with left:
         chosen = st.segmented_control(
             "Around",
-            [HOST, SET, TYPED],
+            [HOST, SET, CLUSTER, TYPED],
             key=CHOICE,
             required=True,
             default=TYPED,
             bind="query-params",
-            help="The host you looked at last, the current set of the sidebar, or addresses, "
-            "prefixes and ports that you type or paste.",
+            help="The host you looked at last, the current set of the sidebar, a cluster of the "
+            "run and day in view, or addresses, prefixes and ports that you type or paste.",
         )
     with right:
         if chosen == HOST:
             return _host()
+        if chosen == CLUSTER:
+            return _cluster(workspace)
         return _set(workspace) if chosen == SET else _typed()
 
 
@@ -119,6 +122,11 @@ def _set(workspace: Workspace) -> Start | None:
         return None
     st.text(plain(f"{found.name} ({len(found.hosts):,} hosts)"))
     return Start("set", found.id, found.name)
+
+
+def _cluster(workspace: Workspace) -> Start | None:
+    found = choose_cluster(workspace)
+    return None if found is None else Start("cluster", *found)
 
 
 def _typed() -> Start | None:

@@ -3,15 +3,25 @@
 import numpy as np
 import streamlit as st
 
-from darkgnn_core.charts.map_colours import Colouring, by_age, by_label, by_number, by_port
+from darkgnn_core.charts.map_colours import (
+    Colouring,
+    by_age,
+    by_cluster,
+    by_label,
+    by_number,
+    by_port,
+)
 from darkgnn_core.charts.map_words import column_words
+from darkgnn_core.maps.cluster_job import StoredClusters
 from darkgnn_core.maps.facts import FEATURES
 from darkgnn_core.workspace import Workspace
 from pages.shared import map_loaders as loaded
+from pages.shared.cluster_choice import choose_settings, settings
 from pages.shared.feedback import safe
 from pages.shared.map_views import MapView
 
-COLOUR, FEATURE = "map_colour", "map_feature"
+COLOUR, FEATURE, CLUSTER = "map_colour", "map_feature", "cluster"
+ASKED = "map_clusters_asked"
 CHOICES = {
     "label": "Label",
     "prediction": "Prediction (vote of its neighbours)",
@@ -19,6 +29,7 @@ CHOICES = {
     "port": "Port with most packets",
     "packets": "Packets",
     "newness": "First seen",
+    "cluster": "Cluster of the day",
     "trust": "Trust in its place",
     "feature": "A feature",
 }
@@ -48,6 +59,8 @@ def choose_colour() -> None:
             key=FEATURE,
             bind="query-params",
         )
+    elif choice() == CLUSTER:
+        choose_settings()
 
 
 def choice() -> str:
@@ -63,6 +76,10 @@ def colouring(workspace: Workspace, view: MapView) -> Colouring:
         found = _by_neighbours(workspace, view, chosen)
         if found is not None:
             return found
+    elif chosen == CLUSTER:
+        clusters = _clusters(workspace, view)
+        if clusters is not None:
+            return by_cluster(clusters.labels)
     elif chosen == "port":
         return by_port(loaded.facts(workspace, run, day).busiest_ports)
     elif chosen == "newness":
@@ -73,6 +90,19 @@ def colouring(workspace: Workspace, view: MapView) -> Colouring:
         return by_number(values, column_words(name))
     told = loaded.labels(workspace, run, day)
     return by_label(told.names, told.codes, loaded.all_labels(workspace))
+
+
+def _clusters(workspace: Workspace, view: MapView) -> StoredClusters | None:
+    """Return the clusters of a map's day; None where they are still to be found by the page."""
+    wanted = settings()
+    found = loaded.clusters(workspace, view.run, view.day, wanted)
+    asked = [view.run.id, view.day, wanted.min_hosts, wanted.min_samples]
+    if found is None and view.name == "left" and st.session_state.get(ASKED) != asked:
+        st.session_state[ASKED] = asked
+        st.rerun(scope="app")
+    if found is None and view.name != "left":
+        st.caption("Clusters are found for one map at a time; labels are shown here.")
+    return found
 
 
 def _by_neighbours(workspace: Workspace, view: MapView, chosen: str) -> Colouring | None:

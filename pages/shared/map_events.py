@@ -9,10 +9,13 @@ import numpy.typing as npt
 import streamlit as st
 
 from darkgnn_core.charts.map_colours import Colouring
+from darkgnn_core.charts.map_words import number_of
 from darkgnn_core.maps.enclosing import checked_polygon, enclosed
 from darkgnn_core.workspace import Workspace
 from pages.shared import map_state
+from pages.shared.cluster_choice import recipe_of, settings
 from pages.shared.context import open_host
+from pages.shared.map_colouring import CLUSTER
 from pages.shared.map_views import METHODS, MapView
 
 Hosts = npt.NDArray[np.uint32]
@@ -52,15 +55,20 @@ def _act(workspace: Workspace, view: MapView, colours: Colouring, event: Mapping
     elif kind == "class" and 0 <= int(event["place"]) < len(colours.classes):
         place = int(event["place"])
         name = colours.classes[place].name
-        recipe = {
-            "kind": "query",
-            "words": f"{colours.title} {name} on {view.day}{ADDED.get(how, '')}",
-        }
+        recipe = _of_class(view, colours, name, how)
         _join(workspace, view.hosts[colours.codes[view.shown] == place], how, recipe)
     elif kind == "host":
         host = np.array([int(event["host"])], np.uint32)
         is_in = bool(np.isin(host, map_state.selection(workspace))[0])
         _join(workspace, host, "remove" if is_in else "add", {"kind": "chosen"})
+
+
+def _of_class(view: MapView, colours: Colouring, name: str, how: str) -> dict[str, Any]:
+    """Return how the hosts of an entry of the legend came about."""
+    number = number_of(name)
+    if colours.title == CLUSTER and how == "replace" and number is not None:
+        return dict(recipe_of(view.run.id, view.day, settings(), number))
+    return {"kind": "query", "words": f"{colours.title} {name} on {view.day}{ADDED.get(how, '')}"}
 
 
 def _join(workspace: Workspace, hosts: Hosts, how: str, recipe: Mapping[str, Any]) -> None:

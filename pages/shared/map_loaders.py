@@ -16,6 +16,8 @@ from darkgnn_core.labels.classes import class_mask
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.maps import storing
+from darkgnn_core.maps.cluster_job import StoredClusters, clusters_path, find_clusters
+from darkgnn_core.maps.clustering import ClusterSettings
 from darkgnn_core.maps.facts import DayFacts, read_facts
 from darkgnn_core.maps.making import true_neighbours
 from darkgnn_core.maps.projecting import Addresses, directions, principal_plane, turned_towards
@@ -158,6 +160,24 @@ def _neighbours(
     root: str, run_id: str, digest: str, day: str, file: File
 ) -> StoredNeighbours | None:
     return storing.find_neighbours(workspace_at(root), run_id, day)
+
+
+def clusters(
+    workspace: Workspace, run: Run, day: str, settings: ClusterSettings
+) -> StoredClusters | None:
+    """Return the clusters of a day, or None while they are not found."""
+    file = _file_of(clusters_path(workspace, run.id, settings, day))
+    if file is None:
+        return None
+    digest = embedding_hash(workspace, run.id, day)
+    return _clusters(str(workspace.root), run.id, digest, day, settings, file)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _clusters(
+    root: str, run_id: str, digest: str, day: str, settings: ClusterSettings, file: File
+) -> StoredClusters | None:
+    return find_clusters(workspace_at(root), run_id, settings, day)
 
 
 def plane_trust(workspace: Workspace, run: Run, day: str) -> npt.NDArray[np.float32] | None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from darkgnn_core.charts.host_words import port_words
 from darkgnn_core.charts.map_words import column_words, short_count
+from darkgnn_core.maps.clustering import ClusterSettings
 from darkgnn_core.maps.facts import FEATURES, DayFacts
 from darkgnn_core.maps.telling import (
     closeness,
@@ -20,6 +21,8 @@ from darkgnn_core.maps.telling import (
 )
 from darkgnn_core.workspace import Workspace
 from pages.shared import map_loaders as loaded
+from pages.shared import map_state
+from pages.shared.cluster_choice import tell_cohesion
 from pages.shared.feedback import safe, show_table
 from pages.shared.map_views import MapView
 
@@ -37,6 +40,7 @@ def show_panel(workspace: Workspace, view: MapView, selected: Mask) -> None:
         selected: bool (n,), at least one.
     """
     st.subheader("What sets these hosts apart")
+    _tell_cluster(workspace)
     facts = loaded.facts(workspace, view.run, view.day)
     _show_figures(workspace, view, facts, selected)
     left, right = st.columns(2)
@@ -46,6 +50,14 @@ def show_panel(workspace: Workspace, view: MapView, selected: Mask) -> None:
     with right:
         _show_ports(facts, selected)
     _show_features(facts, selected)
+
+
+def _tell_cluster(workspace: Workspace) -> None:
+    """Say how close the selection lies where it is a cluster."""
+    how = map_state.recipe()
+    if how.get("kind") == "cluster" and how.get("run"):
+        wanted = ClusterSettings(int(how["min_hosts"]), int(how["min_samples"]))
+        tell_cohesion(workspace, str(how["run"]), str(how["day"]), wanted, int(how["cluster"]))
 
 
 def _show_figures(workspace: Workspace, view: MapView, facts: DayFacts, selected: Mask) -> None:
