@@ -4,7 +4,7 @@ What is kept are predictions, not scores: whoever chooses other days or classes 
 those from the same files, in a moment.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -191,11 +191,18 @@ def compute_health(
         WorkspaceError: `DAMAGED`, `DISK-FULL`.
     """
     paths = health_paths(workspace, run_id, voting, keys)
+    return _measure(paths, lambda key: _health(workspace, run_id, voting, key), told)
+
+
+def _measure(
+    paths: Mapping[str, Path], facts_of: Callable[[str], dict[str, Any]], told: Told | None
+) -> int:
+    """Keep the facts of each day that are not kept; return of how many days."""
     missing = sorted(key for key, path in paths.items() if read_facts(path) is None)
     for done, key in enumerate(missing):
         _tell(told, done, len(missing), key)
         with one_thread_each():
-            write_facts(paths[key], _health(workspace, run_id, voting, key))
+            write_facts(paths[key], facts_of(key))
     _tell(told, len(missing), len(missing), "")
     return len(missing)
 
@@ -243,12 +250,13 @@ def compute_agreement(
         WorkspaceError: `DAMAGED`, `DISK-FULL`.
     """
     paths = {key: agreement_path(workspace, first, second, voting, key) for key in keys}
-    missing = {key: path for key, path in paths.items() if path and read_facts(path) is None}
-    for done, (key, path) in enumerate(sorted(missing.items())):
-        _tell(told, done, len(missing), key)
-        pair = [open_embedding(workspace, run_id, key) for run_id in (first, second)]
-        with one_thread_each():
-            same = stability(*pair, k=NEAREST, voting=voting)
-        write_facts(path, {"hosts": len(same), "same": float(same.mean()) if len(same) else None})
-    _tell(told, len(missing), len(missing), "")
-    return len(missing)
+    there = {key: path for key, path in paths.items() if path}
+    return _measure(there, lambda key: _agreement(workspace, first, second, voting, key), told)
+
+
+def _agreement(
+    workspace: Workspace, first: str, second: str, voting: Voting, key: str
+) -> dict[str, Any]:
+    pair = [open_embedding(workspace, run_id, key) for run_id in (first, second)]
+    same = stability(*pair, k=NEAREST, voting=voting)
+    return {"hosts": len(same), "same": float(same.mean()) if len(same) else None}

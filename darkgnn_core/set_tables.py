@@ -1,4 +1,4 @@
-"""Hosts as tables: with their labels, and as CSV that a spreadsheet does not run."""
+"""Hosts as tables: with their labels, and as CSV."""
 
 from ipaddress import IPv4Address
 
@@ -8,9 +8,8 @@ import pandas as pd
 
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.texts import UNKNOWN
+from darkgnn_core.safe_csv import csv_of
 from darkgnn_core.workspace import Workspace
-
-RUNS_IN_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def host_table(
@@ -40,27 +39,6 @@ def csv_of_hosts(
 ) -> bytes:
     """Return `host_table` as CSV, UTF-8, one line a host, made harmless."""
     return csv_of(host_table(workspace, hosts, day=day))
-
-
-def csv_of(table: pd.DataFrame) -> bytes:
-    r"""Return a table as CSV, UTF-8; a text that a spreadsheet would run gets an apostrophe.
-
-    Source:
-        OWASP, CSV injection: texts that start with =, +, -, @, tab or a line end are formulas.
-
-    >>> csv_of(pd.DataFrame({"label": ["=1+1", "mirai"]}))
-    b"label\n'=1+1\nmirai\n"
-    """
-    shown = table.copy()
-    for name in shown.columns:
-        if not pd.api.types.is_numeric_dtype(shown[name]):
-            shown[name] = [_harmless(value) for value in shown[name]]
-    return shown.to_csv(index=False, lineterminator="\n").encode()
-
-
-def _harmless(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(RUNS_IN_SPREADSHEETS) else text
 
 
 def label_counts(

@@ -39,7 +39,7 @@ from darkgnn_core.graphs.limits import Cut, Doings, Limits, Seeds
 from darkgnn_core.graphs.nodes import host_node, port_node
 from darkgnn_core.graphs.pairs import NOT_TOLD, Pairs
 from darkgnn_core.graphs.subgraph import Shown, subgraph
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 
 EVIL = '=1+1 <b>&"x"</b>\u0000\ufffe'
 WHITE, BLACK = "#FFFFFF", "#10161D"

@@ -15,7 +15,7 @@ from darkgnn_core.reproducing import paper
 from darkgnn_core.reproducing.asking import Job, Settings
 from darkgnn_core.reproducing.curves import _days_to_choose_on
 from darkgnn_core.reproducing.data_sets import describe
-from darkgnn_core.reproducing.exports import csv_of, markdown_of, plain
+from darkgnn_core.reproducing.exports import markdown_of, plain
 from darkgnn_core.reproducing.reproduce import table3
 from darkgnn_core.reproducing.rows import (
     AS_RELEASED,
@@ -27,6 +27,7 @@ from darkgnn_core.reproducing.rows import (
 from darkgnn_core.reproducing.running import Runs, scored_keys
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.runs import find_run, list_runs
+from darkgnn_core.safe_csv import csv_of
 from darkgnn_core.traces.parsing import Stopped
 from darkgnn_core.workspace import Workspace, open_workspace
 from tests.app_workspaces import DAYS, write_trace
@@ -327,7 +328,7 @@ def test_what_makes_no_sense_is_refused(
 def test_exports_carry_no_formula_and_no_markup() -> None:
     """A label that a sheet would run is quoted; a pipe does not break a Markdown table."""
     table = pd.DataFrame({"label": ["=cmd()", "a|b\n<b>"], "f1": [0.5, math.nan], "n": [1200, 3]})
-    assert csv_of(table).splitlines()[1] == "'=cmd(),0.5,1200"
+    assert csv_of(table).splitlines()[1] == b"'=cmd(),0.5,1200"
     lines = markdown_of(table).splitlines()
     assert lines[2] == "| =cmd\\(\\) | 0.500 | 1,200 |"
     assert len(lines) == 4

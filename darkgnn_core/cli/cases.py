@@ -29,7 +29,8 @@ from darkgnn_core.notes import (
     list_notes,
     withdraw_note,
 )
-from darkgnn_core.set_tables import csv_of, host_table
+from darkgnn_core.safe_csv import csv_of
+from darkgnn_core.set_tables import host_table
 from darkgnn_core.workspace import Workspace, open_workspace
 
 OK = 0

@@ -10,8 +10,8 @@ import pandas as pd
 
 from darkgnn_core.durable import write_text
 from darkgnn_core.errors import visible
+from darkgnn_core.safe_csv import csv_of
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MARKUP = "\\`*_{}[]<>()#!|~$&"
 
 
@@ -43,7 +43,7 @@ def write_tables(
     for place, (title, table) in enumerate(tables.items()):
         parts += [f"## {in_markdown(title)}", markdown_of((shown or tables)[title])]
         path = directory / (f"{name}.csv" if place == 0 else f"{name}_{place + 1}.csv")
-        write_text(path, csv_of(table))
+        write_text(path, csv_of(table).decode())
         written.append(path)
     text = "\n\n".join(part for part in [*parts, foot.strip()] if part) + "\n"
     write_text(directory / f"{name}.md", text)
@@ -73,28 +73,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
-
-
-def csv_of(table: pd.DataFrame) -> str:
-    r"""Return a table as CSV in full precision; a text that a sheet would run is quoted.
-
-    >>> csv_of(pd.DataFrame({"name": ["=1+1", "a"], "f1": [0.5, None]}))
-    "name,f1\n'=1+1,0.5\na,\n"
-    """
-    safe = table.copy()
-    safe.columns = pd.Index([in_a_cell(str(name)) for name in table.columns])
-    for name in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[name]):
-            safe[name] = [in_a_cell(each) for each in safe[name]]
-    return str(safe.to_csv(index=False, lineterminator="\n"))
-
-
-def in_a_cell(value: Any) -> Any:
-    """Return a text as a cell that no sheet takes for a formula; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    text = visible(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def markdown_of(table: pd.DataFrame, headings: Mapping[str, str] | None = None) -> str:

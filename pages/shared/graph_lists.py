@@ -18,7 +18,7 @@ from darkgnn_core.charts.graph_tables import (
 from darkgnn_core.charts.pictures import Picture, picture_of
 from darkgnn_core.graphs.exporting import graphml_of
 from darkgnn_core.graphs.nodes import host_node
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from pages.shared import graph_loaders
 from pages.shared.feedback import safe, show_table
 from pages.shared.graph_panel import show_hosts_drawn, take_row

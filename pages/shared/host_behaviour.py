@@ -6,7 +6,7 @@ import streamlit as st
 from darkgnn_core.charts import host_charts
 from darkgnn_core.charts.host_words import port_words, seconds_words
 from darkgnn_core.hosts.history import busiest_ports
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from pages.shared import host_loaders
 from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, show_table

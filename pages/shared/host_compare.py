@@ -9,7 +9,7 @@ from darkgnn_core.host_sets import HostSet, list_sets
 from darkgnn_core.hosts.comparing import Compared, compare
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import read_typed
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from pages.shared import host_loaders
 from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table

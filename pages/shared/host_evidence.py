@@ -20,7 +20,7 @@ from darkgnn_core.hosts.packet_hours import hour_profiles
 from darkgnn_core.hosts.predicting import Nearby, place_of
 from darkgnn_core.hosts.reading import Floats
 from darkgnn_core.runs import Run
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 from pages.shared import host_loaders
 from pages.shared.csv_export import offer_table

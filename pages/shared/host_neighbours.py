@@ -12,7 +12,7 @@ from darkgnn_core.hosts.evidence import is_same_prefix, shared_ports
 from darkgnn_core.hosts.predicting import METRIC_WORDS, Nearby
 from darkgnn_core.neighbours import METRICS, Metric
 from darkgnn_core.runs import Run
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from pages.shared import host_loaders, loaders, state
 from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table

@@ -20,7 +20,7 @@ from darkgnn_core.hosts.over_time import (
     turnover,
 )
 from darkgnn_core.runs import Run
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from pages.shared import host_loaders, state
 from pages.shared.context import usable_runs
 from pages.shared.csv_export import offer_table

@@ -11,7 +11,7 @@ from darkgnn_core.hosts.fingerprint import fingerprint_of
 from darkgnn_core.hosts.predicting import place_of
 from darkgnn_core.labels.opinions import Mask
 from darkgnn_core.labels.texts import UNKNOWN
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from darkgnn_core.snapshots.columns import HOST_FEATURES
 from pages.shared import host_loaders
 from pages.shared.csv_export import offer_table

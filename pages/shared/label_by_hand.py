@@ -8,7 +8,7 @@ from darkgnn_core.labels.given import given_table
 from darkgnn_core.labels.store import standing_labels
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import Typed, count_seen, read_typed
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
 from pages.shared.context import run_shown

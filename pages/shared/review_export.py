@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.pictures import Picture, picture_of
-from darkgnn_core.set_tables import csv_of
+from darkgnn_core.safe_csv import csv_of
+from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, show_table
 
 Chart = alt.Chart | alt.LayerChart
@@ -42,7 +43,7 @@ def show_chart(
             st.download_button(
                 kind.upper(),
                 partial(picture_of, chart, kind, title=title),
-                file_name=f"{_file_name(title)}.{kind}",
+                file_name=f"darkgnn-{_file_name(title)}.{kind}",
                 mime=MIME[kind],
                 key=f"{key}_{kind}",
                 on_click="ignore",
@@ -82,22 +83,19 @@ def show_numbers(
 
 def offer_csv(table: pd.DataFrame, key: str, *, title: str, label: str = "CSV") -> None:
     """Show the button that saves a table as CSV."""
-    st.download_button(
+    offer_table(
         label,
         partial(csv_of, table),
-        file_name=f"{_file_name(title)}.csv",
-        mime="text/csv",
+        name=_file_name(title),
         key=f"{key}_csv",
-        on_click="ignore",
         type="tertiary",
-        icon=":material/download:",
         help="The table as a file. Texts that a spreadsheet would run are made harmless.",
     )
 
 
 def _file_name(title: str) -> str:
     kept = [character if character.isalnum() else "-" for character in title.lower()]
-    return f"darkgnn-{'-'.join(part for part in ''.join(kept).split('-') if part)[:60]}"
+    return "-".join(part for part in "".join(kept).split("-") if part)[:60]
 
 
 def number(explanation: str, pattern: str = "%.3f") -> Any:

@@ -2,11 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
-import streamlit as st
 
 from darkgnn_core.set_tables import csv_of_hosts
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
+from pages.shared.csv_export import offer_table
 
 
 def offer_csv(workspace: Workspace, hosts: npt.NDArray[np.uint32], key: str) -> None:
@@ -18,14 +18,11 @@ def offer_csv(workspace: Workspace, hosts: npt.NDArray[np.uint32], key: str) -> 
         key: Start of the key of the button.
     """
     day = state.day()
-    st.download_button(
+    offer_table(
         "CSV",
         lambda: csv_of_hosts(workspace, hosts, day=day),
-        file_name="darkgnn-hosts.csv",
-        mime="text/csv",
+        name="hosts",
         key=f"{key}_csv",
-        on_click="ignore",
-        icon=":material/download:",
         disabled=len(hosts) == 0,
         help="Address, label and its source. Texts that a spreadsheet would run are made harmless.",
     )
