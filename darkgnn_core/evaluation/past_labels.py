@@ -116,25 +116,28 @@ def _told_by_past(
 def past_of(days: Sequence[LabelledDay], voting: Voting, alignment: Alignment) -> Past:
     """Gather the labelled hosts of all days before the last one."""
     today = days[-1]
-    hosts = [np.empty(0, np.uint32)]
-    rows = [np.empty((0, today.embedding.vectors.shape[1]), np.float32)]
-    labels = [np.empty(0, object)]
-    left_out = 0
+    known, left_out = [], 0
     for day in reversed(days[:-1]):
         turn = _turn(day, today, voting) if alignment == "aligned" else None
         if alignment == "aligned" and turn is None:
             left_out += 1
             continue
-        known = day.labelled(voting)
-        found = day.labelled_rows(voting)
-        hosts.append(day.embedding.hosts[known])
-        rows.append(found if turn is None else (found @ turn.astype(np.float32)))
-        labels.append(day.labels[known])
-    everyone = np.concatenate(hosts)
+        known.append((day, day.labelled(voting), turn))
+    hosts = [day.embedding.hosts[labelled] for day, labelled, _ in known]
+    everyone = np.concatenate([*hosts, np.empty(0, np.uint32)])
     order = np.argsort(everyone, kind="stable")
-    return Past(
-        everyone[order], np.concatenate(rows)[order], np.concatenate(labels)[order], left_out
-    )
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    rows = np.empty((len(order), today.embedding.vectors.shape[1]), np.float32)
+    labels = np.empty(len(order), object)
+    start = 0
+    for day, labelled, turn in known:
+        at = place[start : start + len(labelled)]
+        found = day.labelled_rows(voting)
+        rows[at] = found if turn is None else found @ turn.astype(np.float32)
+        labels[at] = day.labels[labelled]
+        start += len(labelled)
+    return Past(everyone[order], rows, labels, left_out)
 
 
 def _turn(day: LabelledDay, onto: LabelledDay, voting: Voting) -> Float64s | None:
