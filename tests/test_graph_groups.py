@@ -16,6 +16,7 @@ from darkgnn_core.graphs.ports import (
     against_baseline,
     daily_classes,
     new_visitors,
+    ports_near,
     similar_ports,
     visitors,
 )
@@ -159,6 +160,42 @@ def test_similar_ports_are_those_with_the_largest_cosine(seed: int) -> None:
         assert found.loc[other, "shared"] == len(shared)
         assert found.loc[other, "hosts"] == len(vector)
     assert found["similarity"].is_monotonic_decreasing
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ports_are_near_whose_hosts_lie_alike(seed: int) -> None:
+    """Against means written out host by host; a host without an embedding does not count."""
+    pairs = drawn_pairs(seed, hosts=12, ports=6, count=60)
+    hosts = pairs.unique_hosts[1:]
+    rows = np.random.default_rng(seed).normal(size=(len(hosts), 4)).astype(np.float32)
+    visitors: dict[int, set[int]] = defaultdict(set)
+    places: dict[int, np.ndarray] = defaultdict(lambda: np.zeros(4))
+    for host, port, n in zip(pairs.hosts, pairs.ports, pairs.packets, strict=True):
+        at = np.flatnonzero(hosts == host)
+        if len(at) and port >= 0:
+            visitors[port].add(host)
+            places[port] = places[port] + math.log1p(n) * rows[at[0]]
+    port = max(visitors, key=lambda each: (len(visitors[each]), each))
+    found = ports_near(pairs, port, hosts, rows, min_hosts=2).set_index("port")
+    assert set(found.index) == {p for p in visitors if p != port and len(visitors[p]) >= 2}
+    for other, row in found.iterrows():
+        lengths = np.linalg.norm(places[other]) * np.linalg.norm(places[port])
+        assert row["similarity"] == pytest.approx(places[other] @ places[port] / lengths, abs=1e-5)
+        assert row["shared"] == len(visitors[other] & visitors[port])
+        assert row["hosts"] == len(visitors[other])
+    assert found["similarity"].is_monotonic_decreasing
+
+
+def test_ports_without_a_common_host_can_be_near() -> None:
+    """Two groups of hosts that lie together ask for two ports; a third port's lie elsewhere."""
+    pairs = pairs_of([(last, (22, 23, 80)[last % 3], 5) for last in range(1, 13)])
+    rows = np.array([[1, 0] if last % 3 < 2 else [-1, 0] for last in range(1, 13)], np.float32)
+    found = ports_near(pairs, 22, pairs.unique_hosts, rows)
+    assert found["port"].tolist() == [23, 80]
+    assert found["similarity"].tolist() == pytest.approx([1, -1])
+    assert found["shared"].tolist() == [0, 0]
+    assert ports_near(pairs, 99, pairs.unique_hosts, rows).empty
+    assert ports_near(pairs, 22, pairs.unique_hosts, rows, min_hosts=9).empty
 
 
 def test_a_port_that_nobody_visits_is_like_none() -> None:

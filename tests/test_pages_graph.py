@@ -301,6 +301,22 @@ def test_a_port_is_held_against_its_own_days(run: Any, workspace: Workspace) -> 
     assert "new on port 23 telnet" in told_in_sidebar(app)
 
 
+def test_ports_are_compared_by_embedding(
+    run: Any,
+    workspace: Workspace,
+    no_processes: list[str],  # noqa: F811
+) -> None:
+    """Without a run it says what is missing; with one, each other port has a likeness."""
+    near = {"graph_section": "Port", "graph_port_likeness": "By embedding of their hosts"}
+    assert "This needs a run" in told(run(workspace.root, "port 23", **near))
+    embedded_run(workspace)
+    app = run(workspace.root, "port 23", **near)
+    assert "Ports themselves are not embedded" in told(app)
+    ports = table(app, "similarity")
+    assert len(ports) == 4
+    assert (ports["shared"] == 0).all()
+
+
 def told_in_sidebar(app: AppTest) -> str:
     """Return the words of the sidebar."""
     return "\n".join(str(each.value) for kind in ("caption", "text") for each in getattr(app, kind))

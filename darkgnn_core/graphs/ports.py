@@ -146,3 +146,68 @@ def similar_ports(pairs: Pairs, port: int, most: int = 20) -> pd.DataFrame:
     )
     order = np.lexsort((table["port"], -table["shared"], -table["similarity"].round(12)))
     return table.iloc[order[:most]].reset_index(drop=True)
+
+
+def ports_near(
+    pairs: Pairs,
+    port: int,
+    hosts: Hosts,
+    rows: npt.NDArray[np.float32],
+    *,
+    most: int = 20,
+    min_hosts: int = 3,
+) -> pd.DataFrame:
+    """Return the ports whose visitors lie where those of one do in an embedding.
+
+    A port lies at the mean of its visitors' rows, each by ln(1 + packets); two ports are as
+    similar as the cosine of their places. They may have no visitor in common.
+
+    Args:
+        pairs: Of the day or days.
+        port: The port.
+        hosts: uint32 (n,), ascending, the hosts of the embedding.
+        rows: float32 (n, E), one a host, columns centred (`maps.projecting.directions`).
+        most: How many ports.
+        min_hosts: Fewest visitors with an embedding that a port must have.
+
+    Returns:
+        Columns `port`, `similarity` (-1 to 1), `shared` (hosts that visit both) and `hosts` (of the
+        other port), both of those that are embedded. Most similar first; `port` itself left out.
+
+    Source:
+        Ours; the mean of the vectors of what belongs to it, as for documents of words.
+    """
+    columns = ["port", "similarity", "shared", "hosts"]
+    known = pairs.where(pairs.with_hosts(hosts) & (pairs.ports >= 0))
+    ports, place_of = np.unique(known.ports, return_inverse=True)
+    visited = np.bincount(place_of, minlength=len(ports))
+    own = int(np.searchsorted(ports, port))
+    if own == len(ports) or ports[own] != port or visited[own] < min_hosts:
+        return pd.DataFrame(columns=columns)
+    places = _places(known, place_of, len(ports), hosts, rows)
+    lengths = np.linalg.norm(places, axis=1)
+    likeness = places @ places[own] / np.maximum(lengths * lengths[own], 1e-12)
+    both = known.where(known.with_hosts(known.hosts[place_of == own])).hosts_on[ports + 1]
+    kept = np.flatnonzero((visited >= min_hosts) & (ports != port))
+    order = kept[np.lexsort((ports[kept], -likeness[kept].round(9)))][:most]
+    found = (ports[order], likeness[order], both[order], visited[order])
+    return pd.DataFrame(dict(zip(columns, found, strict=True)))
+
+
+def _places(
+    known: Pairs,
+    place_of: npt.NDArray[np.int64],
+    ports: int,
+    hosts: Hosts,
+    rows: npt.NDArray[np.float32],
+) -> Floats:
+    """Return the sum of the rows of each port's visitors by ln(1 + packets), float64 (ports, E)."""
+    from scipy.sparse import csr_matrix
+
+    weights = np.log1p(known.packets.astype(np.float64))
+    at = np.searchsorted(hosts, known.hosts)
+    shape = (ports, len(hosts))
+    found: Floats = np.asarray(
+        csr_matrix((weights, (place_of, at)), shape=shape) @ rows, np.float64
+    )
+    return found

@@ -30,6 +30,7 @@ def choose_settings() -> None:
         10_000,
         USUAL.min_hosts,
         key=HOSTS,
+        width=260,
         bind="query-params",
         help="HDBSCAN in the full space of the run, over each host's nearest hosts. Hosts that lie "
         "close to no cluster are noise.",
@@ -40,6 +41,7 @@ def choose_settings() -> None:
         TRUST_NEIGHBOURS,
         USUAL.min_samples,
         key=SAMPLES,
+        width=260,
         bind="query-params",
         help="More of them make more noise, and clusters that hold together more firmly.",
     )

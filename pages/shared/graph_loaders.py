@@ -24,16 +24,19 @@ from darkgnn_core.graphs.pairs import (
     pairs_from,
     read_day,
 )
-from darkgnn_core.graphs.ports import read_visitors, similar_ports, visitors
+from darkgnn_core.graphs.ports import ports_near, read_visitors, similar_ports, visitors
 from darkgnn_core.graphs.subgraph import Shown, around, subgraph
 from darkgnn_core.graphs.typed import read_seeds
 from darkgnn_core.host_sets import find_set
 from darkgnn_core.labels.resolving import Resolved, resolve
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.labels.typed import hosts_of
+from darkgnn_core.maps.storing import embedding_hash
+from darkgnn_core.run_store import read_run
+from darkgnn_core.runs import Run
 from darkgnn_core.shelf import open_snapshot
 from darkgnn_core.workspace import Workspace
-from pages.shared import loaders
+from pages.shared import loaders, map_loaders
 from pages.shared.graph_clusters import hosts_of_cluster
 
 Inputs = tuple[tuple[str, str, str], ...]
@@ -305,6 +308,23 @@ def like_ports(workspace: Workspace, days: Sequence[str], port: int) -> pd.DataF
 @st.cache_data(max_entries=64, show_spinner="Comparing ports by their visitors")
 def _like_ports(root: str, inputs: Inputs, days: tuple[str, ...], port: int) -> pd.DataFrame:
     return similar_ports(pairs_of(loaders.workspace_at(root), days), port)
+
+
+def ports_near_in(workspace: Workspace, days: Sequence[str], port: int, run: Run) -> pd.DataFrame:
+    """Return the ports whose visitors lie alike in a run's embedding of the last day."""
+    digest = embedding_hash(workspace, run.id, days[-1])
+    inputs = inputs_of(workspace, days[-1:])
+    return _ports_near(str(workspace.root), inputs, digest, run.id, days[-1], port)
+
+
+@st.cache_data(max_entries=64, show_spinner="Comparing ports by the places of their visitors")
+def _ports_near(
+    root: str, inputs: Inputs, digest: str, run_id: str, day: str, port: int
+) -> pd.DataFrame:
+    workspace = loaders.workspace_at(root)
+    run, pairs = read_run(workspace, run_id), day_pairs(workspace, day)
+    hosts, rows = map_loaders.hosts(workspace, run, day), map_loaders.rows(workspace, run, day)
+    return ports_near(pairs, port, hosts, rows)
 
 
 def central_nodes(workspace: Workspace, question: Question) -> pd.DataFrame:

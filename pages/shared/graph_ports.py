@@ -13,6 +13,7 @@ from darkgnn_core.graphs.ports import against_baseline, daily_classes, new_visit
 from darkgnn_core.set_tables import host_table
 from darkgnn_core.workspace import Workspace
 from pages.shared import graph_loaders, graph_state, loaders
+from pages.shared.context import run_in_use, usable_runs
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.graph_view import GraphView
 from pages.shared.host_walking import walk
@@ -112,20 +113,50 @@ def _show_classes(table: pd.DataFrame, has_baseline: bool) -> None:
 
 
 def _show_like(view: GraphView, port: Node) -> None:
-    st.caption(
-        "Ports visited like it: cosine of ln(1 + packets) over the hosts of the days in view. "
-        "Choose a row to bring the port into the drawing."
+    by_hosts, by_places = "By shared hosts", "By embedding of their hosts"
+    chosen = st.segmented_control(
+        "Similar ports",
+        [by_hosts, by_places],
+        default=by_hosts,
+        key="graph_port_likeness",
+        required=True,
+        bind="query-params",
     )
-    found = graph_loaders.like_ports(view.workspace, view.days, port.key)
+    found = _near(view, port) if chosen == by_places else _alike(view, port)
+    if found is None:
+        return
     nodes = [port_node(each) for each in found["port"]]
-    shown = found.assign(port=[node_words(node) for node in nodes])
-    shown["similarity"], shown["share"] = found["similarity"].round(3), found["share"].round(3)
+    shown = found.assign(port=[node_words(node) for node in nodes]).round(3)
     show_table(
         shown,
         "graph_port_like",
         height=360 if len(shown) > 9 else "auto",
         on_select=partial(_bring, view.workspace, tuple(nodes)),
     )
+
+
+def _alike(view: GraphView, port: Node) -> pd.DataFrame:
+    st.caption(
+        "Ports visited like it: cosine of ln(1 + packets) over the hosts of the days in view. "
+        "Choose a row to bring the port into the drawing."
+    )
+    return graph_loaders.like_ports(view.workspace, view.days, port.key)
+
+
+def _near(view: GraphView, port: Node) -> pd.DataFrame | None:
+    """Return ports whose hosts lie alike in the run in view; None, and why, without a run."""
+    run = run_in_use(usable_runs(view.workspace))
+    day = view.days[-1]
+    if run is None or day not in run.days:
+        st.caption(safe(f"This needs a run with an embedding of {day}."))
+        return None
+    st.caption(
+        safe(
+            f"Cosine of the mean places of their hosts in {run.name}, {day}; of ports with 3 hosts "
+            "there or more. Ports themselves are not embedded. They may share no host."
+        )
+    )
+    return graph_loaders.ports_near_in(view.workspace, view.days, port.key, run)
 
 
 def _bring(workspace: Workspace, nodes: tuple[Node, ...]) -> None:

@@ -42,6 +42,8 @@ def show_over_time(view: HostView) -> None:
     if run is None:
         return
     voting = choose_metric()
+    if state.is_known_hidden():
+        st.caption("All neighbours count here, known scanners too: the switch hides none of them.")
     days = _days(view, run, voting)
     if days is None:
         return

@@ -9,8 +9,9 @@ from darkgnn_core.run_store import read_run
 from darkgnn_core.runs import Run
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders, map_state, state
+from pages.shared.cluster_choice import choose_settings
 from pages.shared.feedback import user_errors_shown
-from pages.shared.map_colouring import choose_colour, colouring
+from pages.shared.map_colouring import CLUSTER, choice, choose_colour, colouring
 from pages.shared.map_compare import choose_beside, view_beside
 from pages.shared.map_drawing import draw_map, tell_shown
 from pages.shared.map_events import take_event
@@ -85,6 +86,9 @@ def _ask(workspace: Workspace, run: Run, day: str) -> None:
         ask_list()
     with places[3]:
         choose_beside(workspace, run, day)
+    if choice() == CLUSTER:
+        with st.container(horizontal=True):
+            choose_settings()
 
 
 def _draw(workspace: Workspace, views: list[MapView]) -> None:

@@ -16,7 +16,7 @@ from darkgnn_core.maps.cluster_job import StoredClusters
 from darkgnn_core.maps.facts import FEATURES
 from darkgnn_core.workspace import Workspace
 from pages.shared import map_loaders as loaded
-from pages.shared.cluster_choice import choose_settings, settings
+from pages.shared.cluster_choice import settings
 from pages.shared.feedback import safe
 from pages.shared.map_views import MapView
 
@@ -59,8 +59,6 @@ def choose_colour() -> None:
             key=FEATURE,
             bind="query-params",
         )
-    elif choice() == CLUSTER:
-        choose_settings()
 
 
 def choice() -> str:
