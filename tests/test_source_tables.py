@@ -39,6 +39,7 @@ def test_traces_are_marked_as_synthetic():
     """Name, days, packets, skipped, notes, size; the mark of the generator."""
     table = trace_table([source(), source(is_synthetic=True)])
     assert table["synthetic"].tolist() == ["no", "synthetic"]
+    assert "synthetic" not in trace_table([source()])
     row = table.iloc[0]
     assert (row["days"], row["packets"], row["skipped"], row["notes"]) == (2, 3, 7, 1)
     assert row["size"] == "2.5 kB"

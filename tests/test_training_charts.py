@@ -168,7 +168,7 @@ def test_the_list_of_runs_shows_what_is_known() -> None:
     assert table.loc[0, "links told right (%)"] == 50.0
     assert table.loc[0, "size (MB)"] == 2.5
     assert "group" not in table
-    assert list(run_table([FakeRun()])) == ["name", "what", "state", "days", "made (UTC)"]
+    assert list(run_table([FakeRun()])) == ["name", "state", "days", "made (UTC)", "what"]
 
 
 def test_an_estimate_stands_beside_the_truth() -> None:

@@ -7,6 +7,10 @@ BAR_RADIUS = 2
 HEIGHT = 320
 
 
+LABEL_BEYOND = 20
+"""Pixels by which a day's name may reach beyond its axis; one that reaches further would be cut."""
+
+
 def day_axis(bins: "pd.Series[str]", missing: tuple[str, ...] = ()) -> alt.X:
     """Return an axis of time bins on which days without data keep their empty place.
 
@@ -23,6 +27,7 @@ def day_axis(bins: "pd.Series[str]", missing: tuple[str, ...] = ()) -> alt.X:
         labelOverlap="greedy",
         labelAngle=0,
         labelFlush=False,
+        labelBound=LABEL_BEYOND,
     )
     return alt.X("bin:O", sort=None, scale=alt.Scale(domain=keys), axis=axis)
 
@@ -35,7 +40,7 @@ def count_axis(field: str, title: str, largest: float) -> alt.Y:
         title: What is counted.
         largest: The largest of them; without any the axis still has a length.
     """
-    axis = alt.Axis(title=title, format="~s", tickCount=5)
+    axis = alt.Axis(title=title, format="~s", tickCount=5, tickMinStep=1)
     scale = alt.Scale() if largest > 0 else alt.Scale(domain=[0, 1])
     return alt.Y(f"{field}:Q", axis=axis, scale=scale)
 

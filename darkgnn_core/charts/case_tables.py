@@ -16,7 +16,7 @@ SHOWN_VOTERS = 3
 
 
 def set_table(sets: Sequence[HostSet], runs: Mapping[str, str]) -> pd.DataFrame:
-    """Return one row a set.
+    """Return one row a set; how it came about stands there where its name does not say so.
 
     Args:
         sets: As `host_sets.list_sets` gives them.
@@ -26,10 +26,10 @@ def set_table(sets: Sequence[HostSet], runs: Mapping[str, str]) -> pd.DataFrame:
         {
             "set": [each.name for each in sets],
             "hosts": [len(each.hosts) for each in sets],
-            "how it came about": [each.words for each in sets],
+            "kept": pd.to_datetime([each.created_at for each in sets], utc=True),
             "day in view": [each.day or "" for each in sets],
             "run in view": [runs.get(each.run_id or "", each.run_id or "") for each in sets],
-            "kept": pd.to_datetime([each.created_at for each in sets], utc=True),
+            "how it came about": ["" if each.words == each.name else each.words for each in sets],
         }
     )
 

@@ -19,7 +19,7 @@ from darkgnn_core.charts.host_words import KIND_WORDS, feature_words, port_words
 
 SMALL_HEIGHT = 220
 ROW_HEIGHT = 20
-AROUND = 110
+AROUND = 150
 """Pixels of a chart that axis and legend take; its height counts them in."""
 
 FEW_SHADES = 5

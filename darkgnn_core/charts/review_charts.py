@@ -166,21 +166,29 @@ def reliability(table: pd.DataFrame) -> alt.LayerChart:
     runs = list(dict.fromkeys(table["run"]))
     ends = pd.DataFrame({"at": [0.0, 1.0]})
     share = alt.Scale(domain=[0, 1])
+    percent = alt.Axis(format="%", tickCount=5)
     line = (
         alt.Chart(ends)
         .mark_line(color=MARK, strokeDash=[4, 4])
         .encode(x=alt.X("at:Q", scale=share), y=alt.Y("at:Q", scale=share))
     )
     base = alt.Chart(table).encode(
-        x=alt.X("confidence:Q", title="share of votes", scale=share, axis=alt.Axis(format="%")),
-        y=alt.Y("accuracy:Q", title="told right", scale=share, axis=alt.Axis(format="%")),
+        x=alt.X("confidence:Q", title="share of votes", scale=share, axis=percent),
+        y=alt.Y("accuracy:Q", title="told right", scale=share, axis=percent),
         color=run_colour(runs),
     )
     points = base.mark_point(filled=True, opacity=0.9).encode(
         size=alt.Size(
             "hosts:Q",
             scale=alt.Scale(range=[60, 600]),
-            legend=alt.Legend(title="hosts", format=",", orient="right", tickCount=3),
+            legend=alt.Legend(
+                title="hosts",
+                format=",d",
+                orient="right",
+                tickCount=3,
+                symbolFillColor=MARK,
+                symbolStrokeColor=MARK,
+            ),
         ),
         tooltip=[
             alt.Tooltip("run:N", title="run"),

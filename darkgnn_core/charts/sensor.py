@@ -153,7 +153,8 @@ def packets_by_hour(
             count_tip("hosts", "hosts"),
         ],
     )
-    grid = base.mark_rect().encode(
+    # a name for each of hundreds of cells takes the browser longer than drawing them
+    grid = base.mark_rect(aria=False).encode(
         color=alt.Color(
             "packets:Q",
             legend=alt.Legend(

@@ -70,7 +70,7 @@ STATES = {
 
 
 def trace_table(sources: Iterable[Source]) -> pd.DataFrame:
-    """Return one row a loaded trace."""
+    """Return one row a loaded trace; whether it is synthetic stands there where any is."""
     titles = {each.name: each.title for each in FORMATS}
     rows = [
         {
@@ -88,7 +88,9 @@ def trace_table(sources: Iterable[Source]) -> pd.DataFrame:
         }
         for each in sources
     ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    any_made_up = "synthetic" in table and (table["synthetic"] != "no").any()
+    return table if any_made_up else table.drop(columns="synthetic", errors="ignore")
 
 
 def reason_table(report: Mapping[str, Any], key: str) -> pd.DataFrame:
@@ -177,7 +179,9 @@ def snapshot_table(shelved: Sequence[ShelvedSnapshot]) -> pd.DataFrame:
     counts = [name for name in table.columns if name not in ("snapshot", *table.columns[-2:])]
     table = table.astype(dict.fromkeys(counts, "Int64"))
     table["built (UTC)"] = pd.to_datetime(table["built (UTC)"], utc=True)
-    return table if table["why there is none"].any() else table.drop(columns="why there is none")
+    empty = [] if table["why there is none"].any() else ["why there is none"]
+    empty += ["hosts left out"] if table["hosts left out"].isna().all() else []
+    return table.drop(columns=empty)
 
 
 def _dropped(shelved: ShelvedSnapshot) -> dict[str, int]:

@@ -119,19 +119,19 @@ def run_table(runs: Iterable[RunFacts], sizes: Mapping[str, int] | None = None) 
     rows = [
         (
             run.name,
-            _unless(what_of(run.config), run.name),
             STATES.get(run.state, run.state),
             len(run.days),
             _number(run.result, "seconds_a_day"),
             _percent(run.progress.get("accuracy")),
             _megabytes((sizes or {}).get(run.id)),
-            run.group,
             run.created_at,
+            run.group,
+            _unless(what_of(run.config), run.name),
         )
         for run in runs
     ]
     numbers = ["seconds a day", "links told right (%)", "size (MB)"]
-    columns = ["name", "what", "state", "days", *numbers, "group", "made (UTC)"]
+    columns = ["name", "state", "days", *numbers, "made (UTC)", "group", "what"]
     table = pd.DataFrame(rows, columns=columns)
     table[numbers] = table[numbers].astype("Float64")
     table["made (UTC)"] = pd.to_datetime(table["made (UTC)"], utc=True)
@@ -163,6 +163,8 @@ def _megabytes(size: int | None) -> float | None:
 def settings_table(config: RunConfig) -> pd.DataFrame:
     """Return one row a setting that acts on the method: value, and the preset's where it differs.
 
+    Those that differ come first, after what the method is.
+
     Returns:
         Columns `setting`, `value`, and `instead of` where anything differs; all text.
     """
@@ -173,11 +175,16 @@ def settings_table(config: RunConfig) -> pd.DataFrame:
         rows.append(("Uses the columns", "yes" if config.settings.use_features else "no", ""))
     if config.method == "fusion":
         rows.append((RUN_WORDS["runs"].title, value_words("runs", setting_of(config, "runs")), ""))
+    changed, others = [], []
     for name, words in settings_of(config.method).items():
         value, usual = setting_of(config, name), setting_of(start, name)
-        other = value_words(name, usual) if value != usual else ""
-        rows.append((words.title, value_words(name, value), other))
+        if value == usual:
+            others.append((words.title, value_words(name, value), ""))
+        else:
+            changed.append((words.title, value_words(name, value), value_words(name, usual)))
     rows += [
+        *changed,
+        *others,
         ("First day", config.first_day or "the first there is", ""),
         ("Last day", config.last_day or "the last there is", ""),
         ("Seed", str(config.seed), ""),

@@ -50,7 +50,9 @@ def show_evidence(
         with ports:
             _show_ports(found)
         with headers:
-            _show_rest(found)
+            st.caption("Headers side by side")
+            show_table(trait_table(found.traits), "host_evidence_traits")
+        _show_gaps(found)
         _show_agreement(view, run, voting, near, neighbour)
     offer_table(
         "Evidence for all neighbours as CSV",
@@ -186,9 +188,7 @@ def _show_ports(found: Evidence) -> None:
     )
 
 
-def _show_rest(found: Evidence) -> None:
-    st.caption("Headers side by side")
-    show_table(trait_table(found.traits), "host_evidence_traits")
+def _show_gaps(found: Evidence) -> None:
     st.caption("Features that differ most, by place among all hosts of the day")
     show_table(
         gap_table(found.gaps),

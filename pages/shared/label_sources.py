@@ -7,8 +7,9 @@ from darkgnn_core.charts.label_tables import list_reasons, source_table, wide_ta
 from darkgnn_core.labels.store import LabelSource, list_sources, move_source, remove_source
 from darkgnn_core.workspace import Workspace
 from pages.shared import loaders
-from pages.shared.feedback import plain, show_table
+from pages.shared.feedback import plain, safe, show_table
 from pages.shared.label_told import confirmed, done
+from pages.shared.label_undo import noun
 
 
 def show_figures(workspace: Workspace) -> None:
@@ -28,7 +29,8 @@ def show_figures(workspace: Workspace) -> None:
         border=True,
     )
     if found.hosts and found.warnings:
-        with st.expander(f"{len(found.warnings):,} things to know about these labels"):
+        things = safe(noun(len(found.warnings), "thing"))
+        with st.expander(f"{len(found.warnings):,} {things} to know about these labels"):
             st.dataframe(
                 pd.DataFrame({"remark": [plain(text) for _, text in found.warnings]}),
                 key="label_warnings",

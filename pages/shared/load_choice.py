@@ -31,6 +31,10 @@ class ChosenFile:
 
 def choose_files(workspace: Workspace) -> list[ChosenFile]:
     """Ask for files; return those chosen, none while the analyst is still choosing."""
+    st.write(
+        "Captures (pcap, pcapng), the paper's per-packet logs, firewall and Zeek logs, CSV, TSV, "
+        "JSON lines or Parquet; plain, gzip or zstd. What a file is, is told by its content."
+    )
     place = st.segmented_control(
         "Where is the traffic?", PLACES, default=PLACES[0], key="load_place", required=True
     )

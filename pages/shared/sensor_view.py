@@ -27,15 +27,18 @@ def show_pair(*charts: tuple[str, Chart | None]) -> None:
     """Show charts side by side, each under its title, which a screen reader says too.
 
     Args:
-        charts: Title and chart; None where there is nothing to show.
+        charts: Title and chart; None where there is nothing to show, which a sentence says: the
+            other charts take its place.
     """
-    for column, (title, chart) in zip(st.columns(len(charts)), charts, strict=True):
+    drawn = [(title, chart) for title, chart in charts if chart is not None]
+    for column, (title, chart) in zip(st.columns(max(len(drawn), 1)), drawn, strict=False):
         with column:
             st.subheader(title)
-            if chart is None:
-                st.text("None.")
-                continue
             st.altair_chart(chart, width="stretch", key=f"chart_{title}", alt=title)
+    shown = {title for title, _ in drawn}
+    for title, _ in charts:
+        if title not in shown:
+            st.caption(safe(f"{title}: none on any day."))
 
 
 def show_day(health: Health, day: str | None) -> None:

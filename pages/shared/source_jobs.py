@@ -54,7 +54,11 @@ def show_jobs(workspace: Workspace, *, is_busy: bool) -> None:
     """Show the jobs, and one of them with its report and log."""
     jobs = list_jobs(workspace)
     if not jobs:
-        st.info("No background job has run in this workspace.", icon=":material/work_history:")
+        st.info(
+            "Nothing was loaded or built here in the background yet. Runs of models have a list of "
+            "their own: Train models, Runs.",
+            icon=":material/work_history:",
+        )
         return
     show_table(job_table(asdict(job) for job in jobs), "jobs")
     by_id = {job.id: job for job in jobs}

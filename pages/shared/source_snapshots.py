@@ -17,17 +17,20 @@ def show_snapshots(workspace: Workspace, *, is_busy: bool) -> None:
     if not shelved:
         st.info("There are no snapshots with the settings in use.", icon=":material/hub:")
         return
+    table = snapshot_table(shelved)
     if config.origin == "released":
         st.caption(
             "Graphs as the paper's authors released them: their files do not say how many packets "
             "were left out."
         )
+    elif table["packets read"].equals(table["kept"]):
+        st.caption(f"{len(shelved):,} snapshots. No packet was left out of any.")
     else:
         st.caption(
             f"{len(shelved):,} snapshots. Packets read = kept + the columns after it; each packet "
             "left out is counted under the first reason that holds."
         )
-    show_table(snapshot_table(shelved), "snapshots", height=480 if len(shelved) > 12 else "auto")
+    show_table(table, "snapshots", height=480 if len(shelved) > 12 else "auto")
 
 
 def _offer_missing(workspace: Workspace, *, is_busy: bool) -> None:

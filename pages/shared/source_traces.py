@@ -1,5 +1,7 @@
 """The traces of the workspace: what each gave, what was left out of it, and removing one."""
 
+from typing import Any
+
 import streamlit as st
 
 from darkgnn_core.charts.source_tables import day_table, fact_table, reason_table, trace_table
@@ -12,6 +14,9 @@ from pages.shared.feedback import plain, show_table
 from pages.shared.label_told import confirmed
 from pages.shared.navigation import page
 
+TIMES = ("first packet (UTC)", "last packet (UTC)", "loaded (UTC)")
+"""Columns that tell the minute; the second would push the last of them out of view."""
+
 
 def show_traces(workspace: Workspace, *, is_busy: bool) -> None:
     """Show the traces, and one of them in detail."""
@@ -21,7 +26,8 @@ def show_traces(workspace: Workspace, *, is_busy: bool) -> None:
         st.info("No trace has been loaded yet.", icon=":material/database:")
         st.page_link(page("load_data.py"), label="Load data", icon=":material/upload_file:")
         return
-    show_table(trace_table(sources), "traces")
+    times = {name: _minutes(name) for name in TIMES}
+    show_table(trace_table(sources), "traces", columns=times)
     by_id = {source.id: source for source in sources}
     chosen = st.selectbox(
         "One of them",
@@ -30,6 +36,10 @@ def show_traces(workspace: Workspace, *, is_busy: bool) -> None:
         key="source_chosen",
     )
     _show_trace(workspace, by_id.get(str(chosen), sources[0]), is_busy=is_busy)
+
+
+def _minutes(title: str) -> Any:
+    return st.column_config.DatetimeColumn(title, format="YYYY-MM-DD HH:mm", timezone="UTC")
 
 
 def _show_trace(workspace: Workspace, source: Source, *, is_busy: bool) -> None:

@@ -18,6 +18,7 @@ from pages.shared.train_actions import offer_actions, offer_remedy
 from pages.shared.train_live import show_curves, show_figures, show_live, show_log
 
 ROW_PIXELS = 35
+MOST_ROWS = 14
 
 
 def show_run(workspace: Workspace, run: Run) -> None:
@@ -59,15 +60,14 @@ def _show_state(workspace: Workspace, run: Run) -> None:
 
 def _show_tables(workspace: Workspace, run: Run) -> None:
     size = size_of(workspace, run.id)
-    left, right = st.columns(2)
+    left, right = st.columns([3, 2])
     with left:
         st.markdown("**Settings**")
         table = settings_table(run.config)
         show_table(
             table,
             f"run_settings_{run.id}",
-            columns={"instead of": st.column_config.TextColumn("instead of", width=90)},
-            height=ROW_PIXELS * (len(table) + 1) + 3,
+            height=ROW_PIXELS * (min(len(table), MOST_ROWS) + 1) + 3,
         )
     with right:
         if run.estimate and not run.is_active:
