@@ -99,6 +99,7 @@ def test_packets_without_a_known_port_have_a_column_where_there_are_any():
     with_none = shelved({"read": 9, "kept": 9, "found": {"no_port": 0}})
     assert snapshot_table([with_some, with_none])[name].tolist() == [4, 0]
     assert name not in snapshot_table([with_none])
+    assert "hosts left out" not in snapshot_table([with_some, with_none])
 
 
 def test_a_day_without_a_snapshot_says_why():

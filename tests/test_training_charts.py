@@ -136,7 +136,10 @@ def test_what_a_run_is_names_only_what_differs() -> None:
 
 
 def test_settings_say_what_they_stand_instead_of() -> None:
-    """A change shows the preset's value beside it."""
+    """A change shows the preset's value beside it, and stands before what is as usual."""
+    table = settings_table(RunConfig.of("i-gcn-gru", hidden=16)).set_index("setting")
+    changed = "Width of the first layer"
+    assert table.index.get_loc(changed) < table.index.get_loc("History (days)")
     table = settings_table(RunConfig.of("i-gcn-gru", history_days=2)).set_index("setting")
     assert table.loc["History (days)"].tolist() == ["2", "5"]
     assert table.loc["Epochs"].tolist() == ["1", ""]

@@ -29,8 +29,8 @@ def show_figures(workspace: Workspace) -> None:
         border=True,
     )
     if found.hosts and found.warnings:
-        things = safe(noun(len(found.warnings), "thing"))
-        with st.expander(f"{len(found.warnings):,} {things} to know about these labels"):
+        count = len(found.warnings)
+        with st.expander(f"{count:,} {safe(noun(count, 'thing'))} to know about these labels"):
             st.dataframe(
                 pd.DataFrame({"remark": [plain(text) for _, text in found.warnings]}),
                 key="label_warnings",
