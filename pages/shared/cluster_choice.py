@@ -87,7 +87,7 @@ def watch(root: str, run_id: str, day: str, min_hosts: int, min_samples: int) ->
     step = "waiting to start" if job.state == "queued" else job.progress.get("step", "starting")
     share = float(job.progress.get("share", 0.0))
     bar, button = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(max(share, 0.0), 1.0), text=safe(f"Clusters of {day}: {step}"))
+    bar.progress(round(min(max(share, 0.0), 1.0), 3), text=safe(f"Clusters of {day}: {step}"))
     if button.button("Cancel", key="clusters_cancel", icon=":material/cancel:"):
         cancel_job(workspace, job.id)
         st.rerun()
