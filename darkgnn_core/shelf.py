@@ -244,10 +244,11 @@ def _build_one(
 
 def _database_gave_up(bin_key: str, error: duckdb.Error) -> WorkspaceError:
     """Name what DuckDB ran out of while it built a snapshot; what was there before stays."""
-    if isinstance(error, duckdb.OutOfMemoryException):
+    cannot_hold = "failed to pin block" in str(error)  # what a commit says where memory ends
+    if isinstance(error, duckdb.OutOfMemoryException) or cannot_hold:
         return WorkspaceError(
             f"Building {bin_key} takes more memory than a snapshot may use. Use shorter bins, or "
-            "keep fewer packets. Nothing was changed.",
+            "ask for more packets a host. Nothing was changed.",
             code="OUT-OF-MEMORY",
         )
     if "space" in str(error).lower():

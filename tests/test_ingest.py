@@ -251,6 +251,10 @@ def test_a_file_can_be_read_with_options_of_its_own(workspace: Workspace, tmp_pa
     ("raised", "code"),
     [
         (duckdb.OutOfMemoryException("could not allocate"), "OUT-OF-MEMORY"),
+        (
+            duckdb.TransactionException("Failed to commit: failed to pin block of size 256.0 KiB"),
+            "OUT-OF-MEMORY",
+        ),
         (duckdb.IOException("No space left on device"), "DISK-FULL"),
         (duckdb.InternalException("x"), "DATABASE"),
     ],
