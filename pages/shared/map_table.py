@@ -102,7 +102,7 @@ def _table(
 def _offer(workspace: Workspace, chosen: npt.NDArray[np.uint32]) -> None:
     """Offer what can be done with the chosen rows."""
     none = len(chosen) == 0
-    words = "no row chosen" if none else f"{len(chosen):,} rows chosen"
+    words = "no row chosen" if none else f"{len(chosen):,} row{'s' * (len(chosen) != 1)} chosen"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(words)
         only = st.button("Select only these", key="map_rows_only", disabled=none)

@@ -129,7 +129,7 @@ def open_member(page: Page) -> str:
     box = table.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + CHECKBOX_PIXELS, box["y"] + 1.5 * ROW_PIXELS)
-    expect(page.get_by_text("1 rows chosen")).to_be_visible()
+    expect(page.get_by_text("1 row chosen")).to_be_visible()
     page.get_by_role("button", name="Open host").click()
     expect(page.locator("h1")).to_have_text("Inspect host")
     expect(page.locator("h2")).to_have_text(re.compile(r"^203\.0\.113\."))

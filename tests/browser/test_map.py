@@ -152,6 +152,6 @@ def test_without_webgl_the_table_still_selects(own: Server, context: BrowserCont
     box = table.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 16, box["y"] + 35 + 17)
-    expect(page.get_by_text("1 rows chosen")).to_be_visible()
+    expect(page.get_by_text("1 row chosen")).to_be_visible()
     page.get_by_role("button", name="Select only these").click()
     expect(page.get_by_text("What sets these hosts apart")).to_be_visible()
