@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ from darkgnn_core.traces.parsing import Stopped
 from darkgnn_core.workspace import Workspace
 
 MEMORY_MB = 600
+LARGE_BYTES = 150 << 20
+"""Packets of a bin, as they are stored, from about six million on: beyond its share of memory, a
+build needs some for each of its hosts, so two such builds at once might pass 1 GiB."""
+
 POLL_S = 0.2
 
 
@@ -170,7 +175,8 @@ def build_snapshots(
         workspace: Where packets and snapshots are.
         config: The settings.
         planned: As `plan_snapshots` gives them.
-        workers: Snapshots built at once, sharing `MEMORY_MB`.
+        workers: Snapshots built at once, sharing `MEMORY_MB`; those of large bins are built one
+            at a time, after the others.
         should_stop: Asked several times a second; what is being built then is given up.
 
     Yields:
@@ -180,11 +186,24 @@ def build_snapshots(
         Stopped: If `should_stop` said so.
         WorkspaceError: `DISK-FULL`, or `DAMAGED` where packets changed on disk.
     """
-    memory_mb = MEMORY_MB // workers
+    build = partial(_build_one, workspace, config, memory_mb=MEMORY_MB // workers)
+    large = [plan for plan in planned if _packet_bytes(plan) > LARGE_BYTES]
+    yield from _built([plan for plan in planned if plan not in large], build, workers, should_stop)
+    yield from _built(large, build, 1, should_stop)
+
+
+def _packet_bytes(plan: PlannedSnapshot) -> int:
+    return sum(path.stat().st_size for path in plan.packet_files if path.exists())
+
+
+def _built(
+    planned: list[PlannedSnapshot],
+    build: Callable[[PlannedSnapshot], dict[str, Any]],
+    workers: int,
+    should_stop: Callable[[], bool],
+) -> Iterator[tuple[str, dict[str, Any]]]:
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        running = {
-            pool.submit(_build_one, workspace, config, plan, memory_mb): plan for plan in planned
-        }
+        running = {pool.submit(build, plan): plan for plan in planned}
         try:
             while running:
                 done, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
@@ -222,7 +241,7 @@ def put_on_shelf(
 
 
 def _build_one(
-    workspace: Workspace, config: SnapshotConfig, plan: PlannedSnapshot, memory_mb: int
+    workspace: Workspace, config: SnapshotConfig, plan: PlannedSnapshot, *, memory_mb: int
 ) -> dict[str, Any]:
     for path in plan.packet_files:
         check_file(path)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -291,6 +292,7 @@ def test_a_stop_keeps_what_was_finished(workspace: Workspace, tmp_path: Path) ->
 PROGRAM = """
 import sys
 from pathlib import Path
+from typing import Any
 from darkgnn_core.ingest import ingest
 from darkgnn_core.workspace import open_workspace
 ingest(open_workspace(Path(sys.argv[1])), [Path(each) for each in sys.argv[2:]], workers=2)
@@ -396,3 +398,25 @@ def test_a_released_folder_can_be_stopped(workspace: Workspace, tmp_path: Path) 
     report = ingest(workspace, [folder], should_stop=lambda: True)
     assert report.stopped
     assert (report.files, list_snapshots(workspace, released_writing.CONFIG)) == ([], [])
+
+
+def test_large_days_are_built_one_at_a_time(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two builds run at once, but never two of bins whose packets take much room."""
+    building, most = set[str](), []
+    build = shelf.build_snapshot
+
+    def watched(files: Any, time_bin: Any, *rest: Any, **options: Any) -> dict[str, Any]:
+        building.add(time_bin.key)
+        most.append(len(building))
+        try:
+            return build(files, time_bin, *rest, **options)
+        finally:
+            building.discard(time_bin.key)
+
+    monkeypatch.setattr(shelf, "build_snapshot", watched)
+    monkeypatch.setattr(shelf, "LARGE_BYTES", 0)
+    report = ingest(workspace, [write_log(tmp_path / "a.log", drawn_packets(900, days=4, seed=3))])
+    assert len(report.snapshots) == len(most) == 4
+    assert max(most) == 1
