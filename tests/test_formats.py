@@ -84,7 +84,7 @@ def test_content_decides(name, content, pack):
         (b"<html><body>hello</body></html>\n", "NOT-A-TRACE"),
         (b"hello", "NOT-A-TRACE"),
         (CSV.decode().encode("utf-16"), "ENCODING"),
-        (gzip.compress(b""), "EMPTY"),
+        (gzip.compress(b"", mtime=0), "EMPTY"),
     ],
 )
 def test_what_is_no_trace(content, code):
