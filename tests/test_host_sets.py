@@ -163,9 +163,7 @@ def test_recipes_are_said_in_words() -> None:
     )
     cell = {"kind": "cell", "true": "mirai", "predicted": "unknown", "protocol": "open_set"}
     assert words_of(cell) == "labelled mirai, predicted unknown (open_set)"
-    assert words_of({"kind": "cluster", "cluster": 4, "method": "louvain"}) == (
-        "cluster: cluster 4, method louvain"
-    )
+    assert words_of({"kind": "cluster", "cluster": 4, "method": "louvain"}) == "cluster 4 (louvain)"
     parts = [{"name": "a"}, {"name": "b"}]
     assert words_of({"kind": "combined", "operation": "union", "of": parts}) == "all of a, b"
 
