@@ -42,7 +42,7 @@ class Start:
 def choose_start(workspace: Workspace) -> Start | None:
     """Ask what the graph is around; None where there is nothing yet."""
     _follow_context()
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns(2)
     with left:
         chosen = st.segmented_control(
             "Around",
