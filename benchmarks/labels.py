@@ -1,6 +1,6 @@
 """How long the labels of many hosts take: claims read, the winner of each host told.
 
-python -m benchmarks.labels --hosts 60000 --claims 100000     # the goal: less than a second
+    python -m benchmarks.labels --hosts 60000 --claims 100000     # the goal: less than a second
 
 Prints wall and processor time of the second part alone; the claims are made at random.
 """
