@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from darkgnn_core.catalogue import transaction
-from darkgnn_core.jobs import Job, add_queued_job, list_jobs, settle_jobs
+from darkgnn_core.jobs import Job, list_jobs
 from darkgnn_core.maps.clustering import ClusterSettings, Labels, Strengths, clusters_of
-from darkgnn_core.maps.making import MapReport, Told, true_neighbours
+from darkgnn_core.maps.making import MapReport, Told, queue_once, true_neighbours
 from darkgnn_core.maps.storing import MAPS, SUFFIX, embedding_hash, read_arrays, write_arrays
 from darkgnn_core.run_store import directory_of
 from darkgnn_core.workspace import Workspace
@@ -69,13 +68,8 @@ def queue_clusters(workspace: Workspace, run_id: str, day: str, settings: Cluste
     """
     embedding_hash(workspace, run_id, day)
     there = clusters_job(workspace, run_id, day, settings)
-    if there is not None and there.is_active:
-        return there.id
     config = {"run_id": run_id, "day": day, "settings": asdict(settings)}
-    with workspace.catalogue() as connection, transaction(connection):
-        job_id = add_queued_job(connection, JOB, config, device=DEVICE, run_id=run_id)
-    settle_jobs(workspace)
-    return job_id
+    return queue_once(workspace, there, JOB, config, device=DEVICE)
 
 
 def clusters_job(

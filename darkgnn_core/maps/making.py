@@ -57,11 +57,26 @@ def queue_maps(workspace: Workspace, run_id: str, day: str, settings: TsneSettin
     """
     embedding_hash(workspace, run_id, day)
     there = map_job(workspace, run_id, settings)
+    config = {"run_id": run_id, "day": day, "settings": asdict(settings)}
+    return queue_once(workspace, there, JOB, config, device=DEVICE)
+
+
+def queue_once(
+    workspace: Workspace, there: Job | None, kind: str, config: dict[str, Any], *, device: str
+) -> str:
+    """Queue a job about a run unless one is at it; return the id of the one that is.
+
+    Args:
+        workspace: Where the run is.
+        there: The last job of the kind that was told the same, or None.
+        kind: Of the job.
+        config: What it is told; `run_id` names the run.
+        device: What it waits for.
+    """
     if there is not None and there.is_active:
         return there.id
-    config = {"run_id": run_id, "day": day, "settings": asdict(settings)}
     with workspace.catalogue() as connection, transaction(connection):
-        job_id = add_queued_job(connection, JOB, config, device=DEVICE, run_id=run_id)
+        job_id = add_queued_job(connection, kind, config, device=device, run_id=config["run_id"])
     settle_jobs(workspace)
     return job_id
 
