@@ -37,15 +37,6 @@ MACROS = (
     "CREATE TEMP MACRO seconds(tenths_of_ns) AS tenths_of_ns / 1e10",
 )
 
-_STORED = "CREATE TEMP TABLE $name AS SELECT * FROM arriving"
-_MORE = "INSERT INTO $name SELECT * FROM arriving"
-
-
-def store(name: str, *, more: bool) -> str:
-    """Return the statement that puts the rows of `arriving` into a table, a new one or `more`."""
-    return _filled(_MORE if more else _STORED, name=name)
-
-
 UNREPEATED = _filled("SELECT DISTINCT $columns FROM look_alikes", columns=_names())
 REPEATED = _filled(
     """SELECT coalesce(sum(n - 1), 0)::BIGINT FROM (
@@ -66,8 +57,7 @@ NODES = """CREATE TEMP TABLE nodes AS
 Port -1 stands for packets whose port is not known: always in the rest.
 """
 
-EDGES = """CREATE TEMP TABLE edges AS
-    SELECT src_ip, node, n, dark_addresses, first_ts, last_ts
+EDGES = """SELECT src_ip, node, n, dark_addresses, first_ts, last_ts
     FROM (SELECT src_ip, node, sum(pairs.n)::BIGINT AS n, min(first_ts) AS first_ts,
             max(last_ts) AS last_ts
         FROM pairs JOIN nodes USING (dst_port) GROUP BY src_ip, node)
@@ -79,17 +69,13 @@ port of the rest.
 _SPREAD_OF_N = """count(*) AS parts, min(n) AS least, max(n) AS most, sum(n)::HUGEINT AS total,
         sum(n * n)::HUGEINT AS squares"""
 
-HOST_PORTS = _filled(
-    "CREATE TEMP TABLE host_ports AS SELECT src_ip, $spread FROM edges GROUP BY src_ip",
+_HOST_PORTS = _filled("SELECT src_ip, $spread FROM edges GROUP BY src_ip", spread=_SPREAD_OF_N)
+_HOST_TRUE_PORTS = _filled(
+    "SELECT src_ip, $spread, sum(information(n)) AS information FROM pairs GROUP BY src_ip",
     spread=_SPREAD_OF_N,
 )
-HOST_TRUE_PORTS = _filled(
-    """CREATE TEMP TABLE host_true_ports AS
-    SELECT src_ip, $spread, sum(information(n)) AS information FROM pairs GROUP BY src_ip""",
-    spread=_SPREAD_OF_N,
-)
-PORT_HOSTS = _filled(
-    "CREATE TEMP TABLE port_hosts AS SELECT node, $spread FROM edges GROUP BY node",
+_PORT_HOSTS = _filled(
+    "SELECT node, $spread FROM edges GROUP BY node",
     spread=_SPREAD_OF_N,
 )
 
@@ -103,12 +89,19 @@ def _sums(field: str) -> str:
     )
 
 
-PORT_HEADERS = _filled(
-    """CREATE TEMP TABLE port_headers AS
-    SELECT node, sum(port_parts.packets)::BIGINT AS packets, $sums
+_PORT_HEADERS = _filled(
+    """SELECT node, sum(port_parts.packets)::BIGINT AS packets, $sums
     FROM port_parts JOIN nodes USING (dst_port) GROUP BY node""",
     sums=", ".join(_sums(field) for field in HEADERS),
 )
+
+DERIVED = (
+    f"CREATE TEMP VIEW host_ports AS {_HOST_PORTS}",
+    f"CREATE TEMP VIEW host_true_ports AS {_HOST_TRUE_PORTS}",
+    f"CREATE TEMP TABLE port_hosts AS {_PORT_HOSTS}",
+    f"CREATE TEMP TABLE port_headers AS {_PORT_HEADERS}",
+)
+"""What follows from what was counted and the edges; of hosts, for those a query asks for only."""
 
 
 def _count_features(what: str, unit: str, source: str) -> str:
