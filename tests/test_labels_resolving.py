@@ -20,6 +20,7 @@ from darkgnn_core.labels.classes import (
 from darkgnn_core.labels.conflicts import conflicts
 from darkgnn_core.labels.coverage import coverage, hosts_by_source
 from darkgnn_core.labels.lists import ListOptions
+from darkgnn_core.labels.opinions import read_claims, read_claims_by_day
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.store import add_list, list_sources, set_precedence
 from darkgnn_core.labels.storing import insert_claims
@@ -145,6 +146,31 @@ def test_labels_bound_to_a_day(catalogue):
     three = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
     assert labels(catalogue, *three) == ["a", "b", "c"]
     assert labels(catalogue, *three, day="2021-12-01") == ["a", "b", "unknown"]
+
+
+def test_claims_read_at_once_are_those_of_each_day(catalogue):
+    """Day by day and all at once, repeats and withdrawn labels included: the same claims count."""
+    rng = np.random.default_rng(3)
+    names = ("", "2021-12-01", "2021-12-02", "2021-12-03")
+    rows = [
+        f"192.0.2.{rng.integers(6)},{rng.choice(['a', 'b'])},{rng.choice(names)}\n"
+        for _ in range(60)
+    ]
+    for number in range(2):
+        add_list(
+            catalogue, ("src_ip,label,day\n" + "".join(rows[number:])).encode(), name=f"{number}"
+        )
+    change = add_labels(catalogue, [parse_target("192.0.2.1")], "mine")
+    withdraw(catalogue, change.added[:1])
+    days = ("2021-12-02", "2021-12-01", "2022-01-01")
+    for day, found in zip(days, read_claims_by_day(catalogue, days), strict=True):
+        alone = read_claims(catalogue, day=day)
+        assert found.ids.tolist() == alone.ids.tolist()
+        assert [found.names[place] for place in found.label] == [
+            alone.names[place] for place in alone.label
+        ]
+        assert found.source.tolist() == alone.source.tolist()
+    assert len(set(read_claims(catalogue).ids) - set(read_claims(catalogue, day=days[0]).ids)) > 1
 
 
 def test_the_whole_address_space_and_its_ends(catalogue):

@@ -10,7 +10,7 @@ import numpy as np
 from darkgnn_core.embeddings import Embedding
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.evaluation.predictions import Ints, Texts, Voting, without_small_classes
-from darkgnn_core.labels.opinions import ClaimTable, opinions_on, read_claims
+from darkgnn_core.labels.opinions import ClaimTable, opinions_on, read_claims, read_claims_by_day
 from darkgnn_core.labels.resolving import resolved_from
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.neighbours import Float32s, standardised
@@ -110,15 +110,14 @@ def labelled_days(
     Raises:
         WorkspaceError: `DAMAGED`, from `read`.
     """
-    days = []
+    keys = list(keys)
     with workspace.catalogue() as connection:
-        whole = None
         if scope == "all":
             whole = read_claims(connection, counts_analysts=counts_analysts)
-        for key in keys:
-            claims = whole or read_claims(connection, day=key[:10], counts_analysts=counts_analysts)
-            days.append(labelled_day(claims, read(key)))
-    return days
+            return [labelled_day(whole, read(key)) for key in keys]
+        dates = [key[:10] for key in keys]
+        by_day = read_claims_by_day(connection, dates, counts_analysts=counts_analysts)
+        return [labelled_day(claims, read(key)) for claims, key in zip(by_day, keys, strict=True)]
 
 
 def labelled_day(claims: ClaimTable, embedding: Embedding) -> LabelledDay:
