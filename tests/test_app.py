@@ -184,18 +184,15 @@ def test_a_bug_shows_an_id_and_not_its_text(
     assert not app.exception
 
 
-def test_no_page_imports_torch(tmp_path: Path) -> None:
-    """Opening any page loads neither torch nor scikit-learn: it takes seconds."""
-    script = (
-        "import sys\n"
-        "import streamlit.testing.v1 as t\n"
-        f"app = t.AppTest.from_file({str(FRAME)!r}, default_timeout=60).run()\n"
-        f"for page in {PAGES!r}: app.switch_page('../' + page).run()\n"
-        "assert not app.exception\n"
-        "print([m for m in ('torch', 'torch_geometric', 'sklearn', 'scipy') if m in sys.modules])\n"
+def printed_by(tmp_path: Path, *lines: str) -> str:
+    """Run lines of Python in a process of their own, with a new workspace and the app opened."""
+    opened = (
+        "import importlib, sys",
+        "import streamlit.testing.v1 as t",
+        f"app = t.AppTest.from_file({str(FRAME)!r}, default_timeout=60).run()",
     )
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", "\n".join((*opened, *lines))],
         capture_output=True,
         text=True,
         timeout=120,
@@ -203,7 +200,36 @@ def test_no_page_imports_torch(tmp_path: Path) -> None:
         check=False,
         cwd=ROOT,
     )
-    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_no_page_imports_torch(tmp_path: Path) -> None:
+    """Opening any page, and what is imported ahead, loads no torch or scikit-learn: seconds."""
+    found = printed_by(
+        tmp_path,
+        "from pages.shared.startup import modules_of_pages",
+        f"for page in {PAGES!r}: app.switch_page('../' + page).run()",
+        "assert not app.exception",
+        "for name in modules_of_pages(): importlib.import_module(name)",
+        "print([m for m in ('torch', 'torch_geometric', 'sklearn', 'scipy') if m in sys.modules])",
+    )
+    assert found == "[]"
+
+
+def test_what_pages_import_is_imported_ahead(tmp_path: Path) -> None:
+    """Once that is done, opening a page for the first time imports nothing more of ours."""
+    found = printed_by(
+        tmp_path,
+        "from pages.shared.startup import modules_of_pages",
+        "before = set(sys.modules)",
+        "for name in modules_of_pages(): importlib.import_module(name)",
+        "ahead = set(sys.modules)",
+        f"for page in {PAGES!r}: app.switch_page('../' + page).run()",
+        "late = [m for m in set(sys.modules) - ahead if m.startswith(('pages', 'darkgnn_core'))]",
+        "print(len(ahead - before) > 50, late)",
+    )
+    assert found == "True []"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,5 +1,6 @@
 """What the server process does before its first request, and how it is made to end."""
 
+import ast
 import asyncio
 import importlib
 import os
@@ -17,6 +18,7 @@ from streamlit import config
 
 from pages.shared import launcher, safe_logs
 from pages.shared.guard import content_security_policy
+from pages.shared.navigation import MENU, PAGES
 
 EXIT_S = 4.0
 REQUIRED = {
@@ -28,6 +30,9 @@ REQUIRED = {
     "client.showErrorDetails": "type",
 }
 """Settings the guard relies on; another config file or a variable may have changed them."""
+
+first_page_shown = threading.Event()
+"""Set once a page is done: from then on what other pages import is imported in the background."""
 
 
 def guard_settings() -> dict[str, Any]:
@@ -90,9 +95,25 @@ def lifespan_with(token: str) -> Callable[[st.App], AbstractAsyncContextManager[
 
 
 def _warm_up() -> None:
-    """Import what the first page needs while the browser is still fetching its scripts."""
+    """Import what the first page needs while the browser fetches its scripts, then all the rest."""
     for name in ("pandas", "altair", "duckdb"):
         importlib.import_module(name)
+    first_page_shown.wait()
+    for name in modules_of_pages():
+        importlib.import_module(name)
+
+
+def modules_of_pages() -> list[str]:
+    """Return the names of what the scripts of all pages import from."""
+    trees = (ast.parse((PAGES / file).read_text(encoding="utf-8")) for file, _, _ in MENU)
+    names = {
+        f"{node.module}.{alias.name}" if node.module == "pages.shared" else node.module
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    return sorted(names)
 
 
 def _end_in_time() -> None:
