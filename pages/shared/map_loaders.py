@@ -3,12 +3,15 @@
 What is returned is shared between sessions: never change it.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx
+from streamlit.runtime.scriptrunner import get_script_run_ctx as _context
 
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.evaluation.predictions import PAPER, coded, vote, without_small_classes
@@ -74,7 +77,7 @@ def rows(workspace: Workspace, run: Run, day: str) -> Float32s:
     return _rows(str(workspace.root), run.id, embedding_hash(workspace, run.id, day), day)[1]
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the embedding")
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _rows(root: str, run_id: str, digest: str, day: str) -> tuple[Addresses, Float32s]:
     embedding = open_embedding(workspace_at(root), run_id, day)
     return embedding.hosts, directions(embedding.vectors)
@@ -99,14 +102,21 @@ def plane(workspace: Workspace, run: Run, day: str) -> Points:
 
 @st.cache_resource(max_entries=48, show_spinner="Drawing the map")
 def _plane(root: str, run_id: str, digests: tuple[str, ...], day: str, first: str) -> Points:
-    own_hosts, own_rows = _rows(root, run_id, digests[0], day)
-    points = principal_plane(own_rows)
     if day == first:
-        return points
-    first_hosts, _ = _rows(root, run_id, digests[1], first)
-    return turned_towards(
-        points, own_hosts, _plane(root, run_id, (digests[1],) * 2, first, first), first_hosts
-    )
+        return principal_plane(_rows(root, run_id, digests[0], day)[1])
+    with ThreadPoolExecutor(1, initializer=add_script_run_ctx, initargs=(None, _context())) as pool:
+        others = pool.submit(_first_plane, root, run_id, digests[1], first)
+        own_hosts, own_rows = _rows(root, run_id, digests[0], day)
+        points = principal_plane(own_rows)
+        first_hosts, first_points = others.result()
+    return turned_towards(points, own_hosts, first_points, first_hosts)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _first_plane(root: str, run_id: str, digest: str, first: str) -> tuple[Addresses, Points]:
+    """Return the map that all other days of a run are turned towards; made beside the other."""
+    hosts, rows = _rows(root, run_id, digest, first)
+    return hosts, principal_plane(rows)
 
 
 def stored_map(workspace: Workspace, run: Run, day: str) -> StoredMap | None:

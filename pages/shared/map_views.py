@@ -93,7 +93,7 @@ def make_view(
             return None
         hosts, points, trust, chain = stored.hosts, stored.points, stored.trust, stored.chain
     else:
-        hosts, points = loaded.hosts(workspace, run, day), loaded.plane(workspace, run, day)
+        points, hosts = loaded.plane(workspace, run, day), loaded.hosts(workspace, run, day)
         trust, chain = loaded.plane_trust(workspace, run, day), "plane"
     if beside is not None and (beside.run.id, beside.chain) != (run.id, chain):
         points = turned_towards(
