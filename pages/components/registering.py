@@ -35,4 +35,8 @@ def mount(name: str, folder: Path, script: str, **arguments: Any) -> Any:
     return _known[full_name](**arguments)
 
 
+def read_when_run() -> None:
+    """Do nothing when an event comes: the page reads the state it leaves, once it runs."""
+
+
 _known: dict[str, Any] = {}

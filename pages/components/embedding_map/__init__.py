@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pages.components.registering import mount
+from pages.components.registering import mount, read_when_run
 
 NAME, SCRIPT = "embedding_map", "embedding_map.js"
 
@@ -16,7 +16,7 @@ def show_map(points: bytes, *, key: str) -> Any:
         key: Widget key; `st.session_state[key]["event"]` is what the analyst did last.
     """
     return mount(
-        NAME, Path(__file__).parent, SCRIPT, key=key, data=points, on_event_change=_nothing
+        NAME, Path(__file__).parent, SCRIPT, key=key, data=points, on_event_change=read_when_run
     )
 
 
@@ -28,7 +28,3 @@ def show_marks(marks: bytes, *, key: str) -> None:
         key: Widget key, another than that of the map.
     """
     mount(NAME, Path(__file__).parent, SCRIPT, key=key, data=marks)
-
-
-def _nothing() -> None:
-    """Say that the state is read when the page runs."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pages.components.registering import mount
+from pages.components.registering import mount, read_when_run
 
 NAME, SCRIPT = "host_graph", "host_graph.js"
 
@@ -16,9 +16,5 @@ def show_graph(drawing: bytes, *, key: str) -> Any:
         key: Widget key; `st.session_state[key]["event"]` is what the analyst did last.
     """
     return mount(
-        NAME, Path(__file__).parent, SCRIPT, key=key, data=drawing, on_event_change=_nothing
+        NAME, Path(__file__).parent, SCRIPT, key=key, data=drawing, on_event_change=read_when_run
     )
-
-
-def _nothing() -> None:
-    """Say that the state is read when the page runs."""
