@@ -203,7 +203,8 @@ def show_hosts_drawn(view: GraphView) -> None:
     """Offer all hosts that are drawn as a set."""
     hosts = hosts_among(node_of(each) for each in view.rows["id"])
     if len(hosts):
-        st.caption(safe(f"The {len(hosts):,} hosts that are drawn:"))
+        many = f"The {len(hosts):,} hosts that are drawn:"
+        st.caption(safe(many if len(hosts) > 1 else "The host that is drawn:"))
         offer_set(
             view.workspace,
             hosts.astype(np.uint32),
