@@ -18,9 +18,9 @@ import duckdb
 from darkgnn_core.catalogue import transaction, utc_now
 from darkgnn_core.config import SnapshotConfig, config_hash
 from darkgnn_core.durable import check_file, check_manifest, new_directory
-from darkgnn_core.errors import TraceError, WorkspaceError
+from darkgnn_core.errors import WorkspaceError
 from darkgnn_core.snapshots.bins import Bin, bins_of
-from darkgnn_core.snapshots.building import VERSION, build_snapshot
+from darkgnn_core.snapshots.building import VERSION, NothingLeft, build_snapshot
 from darkgnn_core.traces.parsing import Stopped
 from darkgnn_core.workspace import Workspace
 
@@ -255,8 +255,8 @@ def _build_one(
         return put_on_shelf(workspace, config, plan.bin.key, plan.inputs_hash, write)
     except duckdb.Error as error:
         raise _database_gave_up(plan.bin.key, error) from error
-    except TraceError as error:
-        nothing = {"error": str(error), "code": error.code}
+    except NothingLeft as error:
+        nothing = error.counts | {"error": str(error), "code": error.code}
         _shelve(workspace, config, plan.bin.key, plan.inputs_hash, None, nothing)
         return nothing
 

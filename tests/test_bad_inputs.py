@@ -343,6 +343,8 @@ def test_a_trace_of_which_nothing_is_left_says_why(tmp_path: Path) -> None:
     summary = report.snapshots["2021-12-01"]
     assert summary["code"] == "NOTHING-LEFT"
     assert "7" in summary["error"]
+    [day] = measure_health(workspace, workspace.snapshot_config()).days.to_dict("records")
+    assert (day["read"], day["packets"], day["silent_hours"]) == (7, 0, 23)
 
 
 def test_what_is_no_regular_file_is_refused_inside_a_folder_too(tmp_path: Path) -> None:

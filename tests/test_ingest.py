@@ -155,6 +155,8 @@ def test_another_setting_builds_its_own_snapshots_and_keeps_the_first(
     bring_up_to_date(workspace, strict)
     [empty] = list_snapshots(workspace, strict)
     assert empty.summary["code"] == "NOTHING-LEFT"
+    assert empty.summary["read"] == sum(empty.summary["hourly"]["packets"]) == 400
+    assert empty.summary["dropped"]["few_packets"] == 400
     assert plan_snapshots(workspace, strict) == []
 
 

@@ -44,7 +44,7 @@ from darkgnn_core.snapshots.giants import count_dark_of_giant, count_giant
 from darkgnn_core.snapshots.host_shards import HostShards
 from darkgnn_core.snapshots.shards import Giant, packets_within, read_shards
 from darkgnn_core.snapshots.sorted_counts import SortedCounts
-from darkgnn_core.snapshots.summaries import REASONS, Passed, count_filters, describe_graph
+from darkgnn_core.snapshots.summaries import REASONS, Passed, by_hour, count_filters, describe_graph
 
 VERSION = 3
 """Raise it when the meaning of a stored column changes: older snapshots are then out of date."""
@@ -61,6 +61,18 @@ LEAST_DATABASE_MB = 128
 """The database gets half the memory, but not less: to join ten tables of any size it takes 64 to 80
 MiB with two threads, more with more.
 """
+
+
+class NothingLeft(TraceError):  # noqa: N818 - what happened, not what went wrong
+    """No packet of a bin passes the filters.
+
+    Attributes:
+        counts: What was read, found and dropped, as a summary has it.
+    """
+
+    def __init__(self, message: str, counts: dict[str, Any]) -> None:
+        super().__init__(message, code="NOTHING-LEFT")
+        self.counts = counts
 
 
 def build_snapshot(
@@ -104,7 +116,7 @@ def build_snapshot(
         read, `backscatter`, `kept`.
 
     Raises:
-        TraceError: `NOTHING-LEFT` where no packet passes the filters, with the counts.
+        NothingLeft: Where no packet passes the filters.
 
     Source:
         Paper, sections 2 and 3.1, Table 1; `docs/decisions.md` for what the text leaves open.
@@ -174,6 +186,7 @@ def _count(counted: Counted, hosts: HostShards, time_bin: Bin) -> dict[str, Any]
         counted.connection.execute(macro)
     counts = count_filters(hosts.shards.tally, hosts.config, passed)
     if not passed.kept:
+        counts["hourly"] = by_hour(hosts.shards.tally, {})
         raise _nothing_left(time_bin, hosts.config, counts)
     counted.finish()
     return counts
@@ -213,7 +226,7 @@ def _count_giant(
     return tables
 
 
-def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any]) -> TraceError:
+def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any]) -> NothingLeft:
     why = {
         "not_tcp": "not TCP",
         "backscatter": "backscatter (SYN-ACK or RST)",
@@ -223,11 +236,11 @@ def _nothing_left(time_bin: Bin, config: SnapshotConfig, counts: dict[str, Any])
     }
     reasons = [f"{counts['dropped'][name]:,} {text}" for name, text in why.items()]
     found = [text for text in reasons if not text.startswith("0 ")]
-    return TraceError(
+    return NothingLeft(
         f"Nothing is left of {time_bin.key}: {counts['read']:,} packets read"
         + (f", of them {', '.join(found)}" if found else "")
         + ". Lower min_packets or keep more kinds of packets, or leave this bin out.",
-        code="NOTHING-LEFT",
+        counts,
     )
 
 

@@ -1,6 +1,7 @@
 """What a snapshot says about itself: what was read, left out and why, and the sensor's health."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,17 +101,15 @@ def describe_graph(connection: duckdb.DuckDBPyConnection, tally: Tally) -> dict[
             {"port": port, "packets": packets, "hosts": hosts}
             for port, packets, hosts in connection.execute(TOP, {"top": TOP_PORTS}).fetchall()
         ],
-        "hourly": _by_hour(connection, tally),
+        "hourly": by_hour(tally, dict(connection.execute(KEPT_HOURLY).fetchall())),
     }
 
 
-def _by_hour(connection: duckdb.DuckDBPyConnection, tally: Tally) -> dict[str, list[int]]:
-    kept = [0] * tally.time_bin.hours
-    for hour, packets in connection.execute(KEPT_HOURLY).fetchall():
-        kept[hour] = packets
+def by_hour(tally: Tally, kept: Mapping[int, int]) -> dict[str, list[int]]:
+    """Return what was read in each hour of the bin, and the packets kept of it."""
     return {
         "packets": tally.packets.tolist(),
         "hosts": tally.hosts().tolist(),
         "backscatter": tally.backscatter.tolist(),
-        "kept": kept,
+        "kept": [kept.get(hour, 0) for hour in range(tally.time_bin.hours)],
     }
