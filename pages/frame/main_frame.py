@@ -6,8 +6,9 @@ from pages.shared.feedback import user_errors_shown
 from pages.shared.navigation import ICON, pages
 from pages.shared.rescue import is_rescue_shown
 from pages.shared.sidebar import show_sidebar
-from pages.shared.startup import first_page_shown
+from pages.shared.startup import at_rest
 
+at_rest.clear()
 st.set_page_config(page_title="darkgnn", page_icon=ICON, layout="wide")
 current = st.navigation(pages(), position="sidebar")
 if is_rescue_shown():
@@ -16,4 +17,4 @@ with user_errors_shown():
     show_sidebar()
 with user_errors_shown():
     current.run()
-first_page_shown.set()
+at_rest.set()

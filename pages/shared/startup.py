@@ -31,8 +31,8 @@ REQUIRED = {
 }
 """Settings the guard relies on; another config file or a variable may have changed them."""
 
-first_page_shown = threading.Event()
-"""Set once a page is done: from then on what other pages import is imported in the background."""
+at_rest = threading.Event()
+"""Set while no page is computed; then what other pages import is imported in the background."""
 
 
 def guard_settings() -> dict[str, Any]:
@@ -95,11 +95,14 @@ def lifespan_with(token: str) -> Callable[[st.App], AbstractAsyncContextManager[
 
 
 def _warm_up() -> None:
-    """Import what the first page needs while the browser fetches its scripts, then all the rest."""
+    """Import what the first page needs while the browser fetches its scripts, later all the rest.
+
+    The rest is imported one by one while no page is computed, so that none waits for it.
+    """
     for name in ("pandas", "altair", "duckdb"):
         importlib.import_module(name)
-    first_page_shown.wait()
     for name in modules_of_pages():
+        at_rest.wait()
         importlib.import_module(name)
 
 
