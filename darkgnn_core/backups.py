@@ -13,12 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from darkgnn_core.catalogue import errors_named
-from darkgnn_core.durable import disk_errors_named, write_file
+from darkgnn_core.durable import disk_errors_named, sweep_partials, write_file
 from darkgnn_core.errors import WorkspaceError
 from darkgnn_core.workspace import Workspace, writer_lock
 
 KEPT = 7
 EVERY = timedelta(days=1)
+LONGEST_S = 3_600
+"""No copy takes so long: what is older than that was left by a killed process."""
+
 FORM = "%Y-%m-%dT%H%M%SZ"
 PREFIX, SUFFIX = "darkgnn-", ".sqlite"
 
@@ -86,6 +89,7 @@ def make_backup(workspace: Workspace, *, now: datetime | None = None) -> Backup:
     path = workspace.backups / f"{PREFIX}{now.strftime(FORM)}{SUFFIX}"
     with disk_errors_named(path):
         workspace.backups.mkdir(mode=0o700, exist_ok=True)
+        sweep_partials(workspace.backups, older_than_s=LONGEST_S)
         with workspace.catalogue() as connection:
             _refuse_damage(connection, workspace.catalogue_path)
             write_file(path, lambda new: connection.execute("VACUUM INTO ?", (str(new),)))

@@ -1,6 +1,8 @@
 """Daily copies of the catalogue, and the way back from a damaged one (F17)."""
 
+import os
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,6 +55,18 @@ def test_a_copy_a_day_and_seven_kept(workspace: Workspace) -> None:
         assert back_up_daily(workspace, now=NOON + timedelta(days=day)) is not None
     made = [each.made_at for each in list_backups(workspace)]
     assert made == [NOON + timedelta(days=day) for day in range(9, 9 - KEPT, -1)]
+
+
+def test_what_a_killed_copy_left_goes_with_a_later_one(workspace: Workspace) -> None:
+    """Half a copy and its journal, an hour old, are cleared; one that may be under way is not."""
+    make_backup(workspace)
+    old, its_journal, fresh = (workspace.backups / f".partial-{n}" for n in ("a", "a-journal", "b"))
+    for path in (old, its_journal, fresh):
+        path.write_bytes(b"half")
+    for path in (old, its_journal):
+        os.utime(path, (time.time() - 3_700,) * 2)
+    make_backup(workspace)
+    assert sorted(workspace.backups.glob(".partial-*")) == [fresh]
 
 
 def test_a_damaged_catalogue_goes_back_to_the_copy(workspace: Workspace) -> None:

@@ -55,7 +55,7 @@ class Counted:
     def derive(self, name: str, query: str) -> None:
         """Make a table of what a query of finished tables gives."""
         if not self._stored:
-            self.connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
+            self.connection.sql(query).create(name)
             return
         path = str(self.directory / f"{name}.parquet")
         self.connection.sql(query).write_parquet(path, row_group_size=GROUP_ROWS)
