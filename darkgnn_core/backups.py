@@ -7,10 +7,13 @@ Source: ours; SQLite's VACUUM INTO makes a whole copy while others write.
 
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from darkgnn_core.catalogue import errors_named
 from darkgnn_core.durable import disk_errors_named, sweep_partials, write_file
@@ -19,8 +22,8 @@ from darkgnn_core.workspace import Workspace, writer_lock
 
 KEPT = 7
 EVERY = timedelta(days=1)
-LONGEST_S = 3_600
-"""No copy takes so long: what is older than that was left by a killed process."""
+WAIT_S = 60.0
+"""So long a copy waits for another that is being made."""
 
 FORM = "%Y-%m-%dT%H%M%SZ"
 PREFIX, SUFFIX = "darkgnn-", ".sqlite"
@@ -89,13 +92,24 @@ def make_backup(workspace: Workspace, *, now: datetime | None = None) -> Backup:
     path = workspace.backups / f"{PREFIX}{now.strftime(FORM)}{SUFFIX}"
     with disk_errors_named(path):
         workspace.backups.mkdir(mode=0o700, exist_ok=True)
-        sweep_partials(workspace.backups, older_than_s=LONGEST_S)
-        with workspace.catalogue() as connection:
+        with _copying(workspace), workspace.catalogue() as connection:
+            sweep_partials(workspace.backups)
             _refuse_damage(connection, workspace.catalogue_path)
             write_file(path, lambda new: connection.execute("VACUUM INTO ?", (str(new),)))
     for old in list_backups(workspace)[KEPT:]:
         old.path.unlink(missing_ok=True)
     return Backup(path, now.replace(microsecond=0))
+
+
+@contextmanager
+def _copying(workspace: Workspace) -> Iterator[None]:
+    """Be the only one who copies: what lies half done is then of a killed process."""
+    try:
+        with FileLock(workspace.root / "backups.lock", timeout=WAIT_S):
+            yield
+    except Timeout as error:
+        message = "Another process is copying the catalogue. Try again in a minute."
+        raise WorkspaceError(message, code="LOCKED") from error
 
 
 def restore(workspace: Workspace, backup: Backup) -> Path:

@@ -7,13 +7,11 @@ never half of one. Source: ours (`docs/decisions.md`, durable writes).
 import errno
 import hashlib
 import json
-import math
 import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -223,29 +221,16 @@ def is_full(directory: Path) -> bool:
     return out_of_files or shutil.disk_usage(directory).free < SMALL_BYTES
 
 
-def sweep_partials(directory: Path, *, older_than_s: float = 0) -> int:
-    """Remove what a killed writer left below `directory`.
-
-    Args:
-        directory: Where; hold its lock, or give an age that no writer of it reaches.
-        older_than_s: Leave what was changed in the last so many seconds.
+def sweep_partials(directory: Path) -> int:
+    """Remove what a killed writer left below `directory`; call it only while holding its lock.
 
     Returns:
         How many temporary files and directories were removed.
     """
-    oldest = datetime.now(UTC).timestamp() - older_than_s
-    found = sorted(directory.rglob(f"{TEMPORARY}*"))
-    leftovers = [path for path in found if _changed(path) <= oldest]
+    leftovers = sorted(directory.rglob(f"{TEMPORARY}*"))
     for path in leftovers:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
     return len(leftovers)
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # another cleared it
-        return math.inf
