@@ -103,7 +103,7 @@ def plane(workspace: Workspace, run: Run, day: str) -> Points:
 @st.cache_resource(max_entries=48, show_spinner="Drawing the map")
 def _plane(root: str, run_id: str, digests: tuple[str, ...], day: str, first: str) -> Points:
     if day == first:
-        return principal_plane(_rows(root, run_id, digests[0], day)[1])
+        return _first_plane(root, run_id, digests[0], first)[1]
     with ThreadPoolExecutor(1, initializer=add_script_run_ctx, initargs=(None, _context())) as pool:
         others = pool.submit(_first_plane, root, run_id, digests[1], first)
         own_hosts, own_rows = _rows(root, run_id, digests[0], day)
