@@ -14,6 +14,7 @@ array of all, is made for a few thousand rows at a time, used, and made again on
 that it never leaves the processor's cache and its memory does not grow with the graph.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,11 +98,16 @@ class TwoConvolutions(SecondConvolution):
         nn.init.xavier_uniform_(self.weight1, generator=generator)
         super().start(generator)
 
-    def forward(self, view: GraphView, folded: tuple[Tensor, Tensor]) -> Tensor:
-        """Return y of the rows that the view asks for, (R, K)."""
+    def forward(
+        self, views: Sequence[GraphView], folded: tuple[Tensor, Tensor]
+    ) -> Iterator[Tensor]:
+        """Yield y of the rows that each view asks for, (R, K)."""
         weight, bias = folded
-        wide = expand(view.inputs, self.weight1, self.bias1, weight, in_bfloat16=self.in_bfloat16)
-        return propagate(view.adjacency, wide) + bias
+        for view in views:
+            wide = expand(
+                view.inputs, self.weight1, self.bias1, weight, in_bfloat16=self.in_bfloat16
+            )
+            yield propagate(view.adjacency, wide) + bias
 
 
 def expand(

@@ -47,4 +47,5 @@ class GCN(nn.Module):
         """
         view = views[-1]
         folded = self.convolutions.folded(self.weight, self.bias)
-        return torch.relu(self.convolutions(view, folded))
+        (values,) = self.convolutions([view], folded)
+        return torch.relu(values)

@@ -46,7 +46,7 @@ class GCNGRU(nn.Module):
         """
         unit = self.recurrence
         folded = self.convolutions.folded(unit.weight_input, unit.bias_input)
-        values = (self.convolutions(view, folded) for view in views)
+        values = self.convolutions(views, folded)
         places = [view.places for view in views]
         absent = self.convolutions.absent(folded)
         return unit(values, absent, places, views[-1].targets, state)

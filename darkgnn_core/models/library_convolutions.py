@@ -7,6 +7,7 @@ of GATv2 (Brody et al. 2022), whose attention sees log(1 + weight) of an edge. S
 option beyond the paper. Edges go both ways.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,11 +67,14 @@ class LibraryConvolutions(nn.Module):
         """Return the map that follows as it is: nothing can be folded here."""
         return weight3, bias3
 
-    def forward(self, view: WholeView, folded: tuple[Tensor, Tensor]) -> Tensor:
-        """Return y of the rows that the view asks for, (R, K)."""
+    def forward(
+        self, views: Sequence[WholeView], folded: tuple[Tensor, Tensor]
+    ) -> Iterator[Tensor]:
+        """Yield y of the rows that each view asks for, (R, K)."""
         weight, bias = folded
-        nodes = self._both(view.features, view.edge_index, view.edge_attr)
-        return nodes.index_select(0, view.rows) @ weight + bias
+        for view in views:
+            nodes = self._both(view.features, view.edge_index, view.edge_attr)
+            yield nodes.index_select(0, view.rows) @ weight + bias
 
     def absent(self, folded: tuple[Tensor, Tensor]) -> Tensor:
         """Return y of a node that is alone, its features zero, (K,)."""

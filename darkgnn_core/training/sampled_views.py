@@ -16,11 +16,10 @@ from torch import Tensor
 
 from darkgnn_core.models.adjacency import Adjacency
 from darkgnn_core.models.convolutions import GraphView
-from darkgnn_core.models.node_vectors import VectorView
 from darkgnn_core.run_config import NetworkConfig
 from darkgnn_core.training.day_graphs import DayGraph, Keys
 from darkgnn_core.training.neighbour_draws import NeighbourDraws
-from darkgnn_core.training.views import with_columns
+from darkgnn_core.training.views import VectorPart, narrowed, vector_views, with_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +72,10 @@ def sampled_views(
 
 
 def _feature_view(part: DrawnGraph, targets: int, device: torch.device) -> GraphView:
-    needed, narrowed = _narrowed(part.drawn)
+    needed, asked = narrowed(part.drawn)
     return GraphView(
         inputs=torch.from_numpy(part.graph.averaged[needed]).to(device),
-        adjacency=Adjacency.of(narrowed, device),
+        adjacency=Adjacency.of(asked, device),
         places=_tensor(part.places, device),
         targets=targets,
     )
@@ -85,29 +84,19 @@ def _feature_view(part: DrawnGraph, targets: int, device: torch.device) -> Graph
 def _vector_views(
     window: Sequence[DrawnGraph], targets: Keys, device: torch.device, chance: np.random.Generator
 ) -> tuple[list[object], Keys]:
-    """The targets that are absent from a graph are alone in it: rows of their own, at the end."""
     hops = [_two_hops(each, chance) for each in window]
-    nodes, firsts = [], []
-    for part, (_, both) in zip(window, hops, strict=True):
-        alone = np.delete(targets, part.places)
-        needed, narrowed = _narrowed(both)
-        nodes.append(np.concatenate([part.graph.nodes[needed], alone]))
-        firsts.append(_with_alone(narrowed, len(alone)))
+    narrow = [narrowed(both) for _, both in hops]
+    nodes = [part.graph.nodes[needed] for part, (needed, _) in zip(window, narrow, strict=True)]
     table = np.unique(np.concatenate([targets, *nodes]))
-    views: list[object] = []
-    for part, (inner, _), keys, first in zip(window, hops, nodes, firsts, strict=True):
-        alone = np.delete(np.arange(len(targets)), part.places)
-        second = _with_alone(_renumbered(part.drawn, inner), len(alone))
-        view = VectorView(
-            first=Adjacency.of(
-                with_columns(first, np.searchsorted(table, keys), len(table)), device
-            ),
-            adjacency=Adjacency.of(second, device),
-            places=_tensor(np.concatenate([part.places, alone]), device),
-            targets=len(targets),
+    parts = [
+        VectorPart(
+            first=with_columns(first, np.searchsorted(table, keys), len(table)),
+            second=_renumbered(part.drawn, inner),
+            places=part.places,
         )
-        views.append(view)
-    return views, table
+        for part, (inner, _), keys, (_, first) in zip(window, hops, nodes, narrow, strict=True)
+    ]
+    return vector_views(parts, targets, table, device), table
 
 
 def _library_view(
@@ -137,24 +126,12 @@ def _two_hops(part: DrawnGraph, chance: np.random.Generator) -> tuple[Keys, scip
     return np.concatenate([part.rows, outer]), both
 
 
-def _narrowed(matrix: scipy.sparse.csr_array) -> tuple[Keys, scipy.sparse.csr_array]:
-    """Return the columns that are not empty, ascending, and the matrix without the others."""
-    needed, columns = np.unique(matrix.indices, return_inverse=True)
-    parts = (matrix.data, columns, matrix.indptr)
-    return needed, scipy.sparse.csr_array(parts, shape=(matrix.shape[0], len(needed)))
-
-
 def _renumbered(matrix: scipy.sparse.csr_array, columns: Keys) -> scipy.sparse.csr_array:
     """Return a matrix with these columns only, which are all that are not empty, in this order."""
     order = np.argsort(columns)
     places = order[np.searchsorted(columns, matrix.indices, sorter=order)]
     parts = (matrix.data, places, matrix.indptr)
     return scipy.sparse.csr_array(parts, shape=(matrix.shape[0], len(columns)))
-
-
-def _with_alone(matrix: scipy.sparse.csr_array, alone: int) -> scipy.sparse.csr_array:
-    both = scipy.sparse.block_diag([matrix, scipy.sparse.eye_array(alone)], "csr")
-    return scipy.sparse.csr_array(both)
 
 
 def _unweighed(graph: DayGraph) -> scipy.sparse.csr_array:

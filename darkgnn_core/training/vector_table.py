@@ -92,16 +92,19 @@ class VectorTable:
             self._learn(some, own)
 
     def _learn(self, rows: Tensor, gradient: Tensor) -> None:
-        vectors = self.vectors[rows]
-        gradient = gradient + self.weight_decay * vectors
-        first = torch.lerp(gradient, self.first[rows], BETAS[0])
-        second = torch.lerp(gradient * gradient, self.second[rows], BETAS[1])
-        steps = self.steps[rows] + 1
-        scale = (second / (1 - BETAS[1] ** steps)).sqrt_() + EPSILON
-        self.vectors[rows] = vectors - self.learning_rate * (
-            first / (1 - BETAS[0] ** steps) / scale
-        )
-        self.first[rows], self.second[rows], self.steps[rows] = first, second, steps
+        vectors, first, second, steps = (part.index_select(0, rows) for part in self._parts())
+        gradient = torch.add(gradient, vectors, alpha=self.weight_decay)
+        first.lerp_(gradient, 1 - BETAS[0])
+        second.lerp_(gradient.square_(), 1 - BETAS[1])
+        steps.add_(1)
+        scale = (second / (1 - BETAS[1] ** steps)).sqrt_().add_(EPSILON)
+        move = (first / (1 - BETAS[0] ** steps)).div_(scale)
+        vectors.sub_(move, alpha=self.learning_rate)
+        for part, learned in zip(self._parts(), (vectors, first, second, steps), strict=True):
+            part.index_copy_(0, rows, learned)
+
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.vectors, self.first, self.second, self.steps
 
     def state(self) -> dict[str, Array]:
         """Return its arrays by name, but the vectors: those are weights."""
