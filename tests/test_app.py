@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from app_workspaces import DAYS, filled_workspace, write_trace
+from app_workspaces import DAYS, HEADER, filled_workspace, trace_lines, write_trace
 from streamlit.testing.v1 import AppTest
 
 from darkgnn_core.inbox import keep_upload, list_inbox, sweep_uploads
+from darkgnn_core.ingest import ingest
 from darkgnn_core.jobs import list_jobs
 from darkgnn_core.labels.store import add_list
 from darkgnn_core.traces.mapping import to_json
@@ -92,6 +93,21 @@ def test_today_shows_the_sensor(run: Any, filled: Workspace) -> None:
     assert list(classes["label"]) == ["unknown", "total"]
     assert list(classes["hosts"]) == [23, 23]
     assert len(hosts) == 20
+
+
+def test_days_of_answers_alone_say_so_instead_of_empty_charts(run: Any, tmp_path: Path) -> None:
+    """All packets are backscatter: they are counted by day and hour, and one sentence says why."""
+    trace = tmp_path / "answers.csv"
+    answers = trace_lines(0, hosts=0)
+    trace.write_text("\n".join([HEADER, *answers]) + "\n", encoding="utf-8")
+    workspace = open_workspace(tmp_path / "workspace")
+    ingest(workspace, [trace])
+    app = run(workspace.root)
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Backscatter"] == str(len(answers))
+    assert any("No host of any day passed the filters" in info.value for info in app.info)
+    assert len(app.get("vega_lite_chart")) == 3
+    assert not app.dataframe
 
 
 def test_the_day_is_chosen_in_the_sidebar(run: Any, filled: Workspace) -> None:
