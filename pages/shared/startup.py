@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -97,13 +98,18 @@ def lifespan_with(token: str) -> Callable[[st.App], AbstractAsyncContextManager[
 def _warm_up() -> None:
     """Import what the first page needs while the browser fetches its scripts, later all the rest.
 
-    The rest is imported one by one while no page is computed, so that none waits for it.
+    The rest is imported one by one while no page is computed, so that none waits for it. What has
+    been imported stays for good: Python's collector, which Streamlit calls after every run of a
+    page, need not go through it again (0.13 s each time, measured).
     """
     for name in ("pandas", "altair", "duckdb"):
         importlib.import_module(name)
     for name in modules_of_pages():
         at_rest.wait()
         importlib.import_module(name)
+    at_rest.wait()
+    gc.collect()
+    gc.freeze()
 
 
 def modules_of_pages() -> list[str]:
