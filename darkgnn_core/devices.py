@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,8 @@ ON_TORCH = (*NETWORKS, "random-gcn", "random-gcn-gru", "autoencoder")
 """Methods that a graphics card can take; the others always run on the processor."""
 MEASURE_S = 120.0
 """The longest that a child process may take to answer."""
+
+_LOOKING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,18 @@ class Device:
     memory_bytes: int
 
 
-@lru_cache(maxsize=1)
 def devices() -> tuple[Device, ...]:
     """Return the devices a run may compute on, the processor first; found once a process.
 
-    A child process asks torch. Where it cannot, there is the processor.
+    A child process asks torch, which takes seconds; who asks meanwhile waits for the same answer.
+    Where it cannot, there is the processor.
     """
+    with _LOOKING:
+        return _devices()
+
+
+@lru_cache(maxsize=1)
+def _devices() -> tuple[Device, ...]:
     try:
         found = ask_child("devices", {})
         return tuple(Device(**each) for each in found)

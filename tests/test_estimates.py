@@ -16,7 +16,7 @@ from app_workspaces import filled_workspace
 from darkgnn_core import devices as finding
 from darkgnn_core import estimates, paces
 from darkgnn_core.config import GraphConfig, SnapshotConfig
-from darkgnn_core.devices import Device, choose_device, devices
+from darkgnn_core.devices import Device, _devices, choose_device, devices
 from darkgnn_core.errors import RunError
 from darkgnn_core.estimates import (
     Estimate,
@@ -313,11 +313,11 @@ def test_devices_are_found_and_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_nothing_can_be_asked_there_is_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child process that ends badly leaves one device, the processor."""
     monkeypatch.setattr(finding.sys, "executable", "/nowhere/python")
-    devices.cache_clear()
+    _devices.cache_clear()
     try:
         assert [each.name for each in devices()] == ["cpu"]
     finally:
-        devices.cache_clear()
+        _devices.cache_clear()
 
 
 def test_a_child_process_finds_the_processor() -> None:

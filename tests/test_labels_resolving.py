@@ -18,7 +18,7 @@ from darkgnn_core.labels.classes import (
     set_label_class,
 )
 from darkgnn_core.labels.conflicts import conflicts
-from darkgnn_core.labels.coverage import coverage, hosts_by_source
+from darkgnn_core.labels.coverage import coverage
 from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.opinions import read_claims, read_claims_by_day
 from darkgnn_core.labels.resolving import resolve
@@ -301,14 +301,14 @@ def test_hosts_are_counted_by_source(catalogue):
     first = add(catalogue, "one", [("192.0.2.0/30", "a"), ("192.0.2.1", "a"), ("192.0.2.1", "b")])
     second = add(catalogue, "two", [("192.0.2.1", "c"), ("192.0.2.12", "c")], precedence=900)
     far = add(catalogue, "far", [("203.0.113.1", "d")])
-    found = hosts_by_source(catalogue, np.concatenate([HOSTS, HOSTS[:3]]))
+    found = coverage(catalogue, np.concatenate([HOSTS, HOSTS[:3]])).by_source
     assert found == {first: (4, 3), second: (2, 2), far: (0, 0)}
-    assert hosts_by_source(catalogue, HOSTS[:0]) == {first: (0, 0), second: (0, 0), far: (0, 0)}
+    assert coverage(catalogue, HOSTS[:0]).by_source == {first: (0, 0), second: (0, 0), far: (0, 0)}
 
 
 def test_without_sources_there_is_nothing_to_count(catalogue):
     """An empty catalogue gives an empty answer."""
-    assert hosts_by_source(catalogue, HOSTS) == {}
+    assert coverage(catalogue, HOSTS).by_source == {}
 
 
 def test_labels_that_meet_no_host_or_are_all_one_are_warned_about(catalogue):

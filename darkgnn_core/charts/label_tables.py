@@ -34,7 +34,7 @@ def source_table(
 
     Args:
         sources: As `store.list_sources` gives them.
-        hosts: As `coverage.hosts_by_source` gives them.
+        hosts: As `coverage.Coverage.by_source` gives them.
     """
     rows = [
         (

@@ -12,11 +12,12 @@ from darkgnn_core.labels.opinions import (
     Addresses,
     ClaimTable,
     Int32s,
+    Opinions,
     SourceName,
     opinions_on,
     read_claims,
 )
-from darkgnn_core.labels.resolving import resolved_from
+from darkgnn_core.labels.resolving import Resolved, resolved_from
 from darkgnn_core.labels.texts import UNKNOWN
 
 
@@ -29,6 +30,8 @@ class Coverage:
         labelled: How many have a label.
         table: One row a source and label: `source`, `kind`, `label`, `claimed` (hosts of which
             the source says it) and `won` (hosts that get their label from it).
+        by_source: By id of the source, every source among them: (hosts it says something of, hosts
+            that get their label from it).
         labels: Hosts by label, `unknown` left out, the most frequent first.
         warnings: (code, sentence) of what is wrong with them as a ground truth.
     """
@@ -36,6 +39,7 @@ class Coverage:
     hosts: int
     labelled: int
     table: pd.DataFrame
+    by_source: dict[str, tuple[int, int]]
     labels: dict[str, int]
     warnings: tuple[tuple[str, str], ...]
 
@@ -62,26 +66,19 @@ def coverage(
     won = Counter(_pairs(resolved.source_codes[is_won], resolved.codes[is_won] - 1))
     labels = {label: n for label, n in resolved.counts().items() if label != UNKNOWN}
     warnings = _warnings(table.sources, {source for source, _ in claimed}, labels)
-    return Coverage(len(hosts), resolved.labelled, _frame(table, claimed, won), labels, warnings)
+    return Coverage(
+        hosts=len(hosts),
+        labelled=resolved.labelled,
+        table=_frame(table, claimed, won),
+        by_source=_by_source(table, opinions, resolved),
+        labels=labels,
+        warnings=warnings,
+    )
 
 
-def hosts_by_source(
-    connection: sqlite3.Connection, hosts: Addresses, *, day: str | None = None
+def _by_source(
+    table: ClaimTable, opinions: Opinions, resolved: Resolved
 ) -> dict[str, tuple[int, int]]:
-    """Count for each source the hosts it labels, and those that get their label from it.
-
-    Args:
-        connection: The catalogue.
-        hosts: uint32 (n,), each counted once.
-        day: As in `resolve`.
-
-    Returns:
-        By id of the source, every source among them: (hosts it says something of, hosts it wins).
-    """
-    hosts = np.unique(hosts)
-    table = read_claims(connection, day=day)
-    opinions = opinions_on(table, hosts)
-    resolved = resolved_from(table, hosts, opinions)
     sources = max(len(table.sources), 1)
     met = np.unique(opinions.target * sources + table.source[opinions.claim]) % sources
     said = np.bincount(met, minlength=sources)

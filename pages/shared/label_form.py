@@ -75,5 +75,5 @@ def known_labels(workspace: Workspace) -> list[str]:
     """Return the labels there are: of the classes, of names, and of hosts seen."""
     with workspace.catalogue() as connection:
         names = {*label_classes(connection), *read_aliases(connection).values()}
-    found, _ = loaders.label_coverage(workspace)
+    found = loaders.label_coverage(workspace)
     return sorted(names | set(found.labels))

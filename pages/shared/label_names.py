@@ -54,7 +54,7 @@ def show_kinds(workspace: Workspace) -> None:
         "The switch 'Hide known scanners' hides hosts whose label is a known scanner: an "
         "organisation that scans in the open. Malicious and other senders always stay in view."
     )
-    found, _ = loaders.label_coverage(workspace)
+    found = loaders.label_coverage(workspace)
     with workspace.catalogue() as connection:
         classes = label_classes(connection)
     table = class_table(found.labels, classes)

@@ -14,14 +14,16 @@ from pages.shared.label_undo import noun
 
 def show_figures(workspace: Workspace) -> None:
     """Show how well the labels cover the hosts, and what is wrong with them as a ground truth."""
-    found, by_source = loaders.label_coverage(workspace)
+    found = loaders.label_coverage(workspace)
     share = found.labelled / found.hosts if found.hosts else 0.0
     disputed = len(loaders.label_conflicts(workspace, only_seen=True))
     figures = st.columns(5)
     figures[0].metric("Hosts seen", f"{found.hosts:,}", border=True)
     figures[1].metric("With a label", f"{found.labelled:,}", border=True)
     figures[2].metric("Share", f"{share:.1%}", help="Hosts with a label, of all.", border=True)
-    figures[3].metric("Sources", f"{len(by_source):,}", help="Sources of labels.", border=True)
+    figures[3].metric(
+        "Sources", f"{len(found.by_source):,}", help="Sources of labels.", border=True
+    )
     figures[4].metric(
         "Disputed",
         f"{disputed:,}",
@@ -47,7 +49,7 @@ def show_sources(workspace: Workspace) -> None:
             "There are no labels yet. Add a list, or label hosts by hand.", icon=":material/label:"
         )
         return
-    _, hosts = loaders.label_coverage(workspace)
+    hosts = loaders.label_coverage(workspace).by_source
     show_table(source_table(sources, hosts), "label_sources")
     st.caption(
         "Where several sources speak of a host, the first in this order wins. 'Hosts it labels' "

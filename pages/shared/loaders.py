@@ -14,7 +14,7 @@ from darkgnn_core.estimates import Device, Estimate, devices, estimate
 from darkgnn_core.health import Health, all_hosts, hosts_without_known, measure_health, table2
 from darkgnn_core.labels.classes import labels_of_class
 from darkgnn_core.labels.conflicts import conflicts
-from darkgnn_core.labels.coverage import Coverage, coverage, hosts_by_source
+from darkgnn_core.labels.coverage import Coverage, coverage
 from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.opinions import Addresses
 from darkgnn_core.labels.previewing import ListLook, look_at_lists
@@ -210,16 +210,16 @@ def _hosts_seen(root: str, shelf: Shelf) -> Addresses:
     return hosts
 
 
-def label_coverage(workspace: Workspace) -> tuple[Coverage, dict[str, tuple[int, int]]]:
-    """Return how well labels cover the hosts seen: by label, and by id of the source."""
+def label_coverage(workspace: Workspace) -> Coverage:
+    """Return how well labels cover the hosts seen."""
     return _coverage(str(workspace.root), label_state(workspace), shelf_state(workspace))
 
 
 @st.cache_data(max_entries=4, show_spinner="Counting labelled hosts")
-def _coverage(root: str, labels: str, shelf: Shelf) -> tuple[Coverage, dict[str, tuple[int, int]]]:
+def _coverage(root: str, labels: str, shelf: Shelf) -> Coverage:
     hosts = _hosts_seen(root, shelf)
     with workspace_at(root).catalogue() as connection:
-        return coverage(connection, hosts), hosts_by_source(connection, hosts)
+        return coverage(connection, hosts)
 
 
 def label_conflicts(workspace: Workspace, *, only_seen: bool) -> pd.DataFrame:
