@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ from pages.shared.guard import content_security_policy
 from pages.shared.navigation import MENU, PAGES
 
 EXIT_S = 4.0
+DEVICES_AFTER_S = 10.0
+"""Looking for devices takes 3 s of a processor, which the first map would miss."""
+
 REQUIRED = {
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,
@@ -100,8 +104,8 @@ def _warm_up() -> None:
 
     The rest is imported one by one while no page is computed, so that none waits for it. What has
     been imported stays for good: Python's collector, which Streamlit calls after every run of a
-    page, need not go through it again (0.13 s each time, measured). Last of all a child process
-    looks for the devices that training may use.
+    page, need not go through it again (0.13 s each time, measured). Some seconds later, when the
+    first pages have been drawn, a child process looks for the devices that training may use.
     """
     for name in ("pandas", "altair", "duckdb"):
         importlib.import_module(name)
@@ -111,6 +115,8 @@ def _warm_up() -> None:
     at_rest.wait()
     gc.collect()
     gc.freeze()
+    time.sleep(DEVICES_AFTER_S)
+    at_rest.wait()
     importlib.import_module("darkgnn_core.devices").devices()
 
 
