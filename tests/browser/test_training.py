@@ -99,7 +99,9 @@ def test_a_run_is_cancelled_at_once_and_resumed(own: Server, context: BrowserCon
     expect(page.get_by_text("You cancelled it.")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text(re.compile("i-GCN-GRU: done"))).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Loss (lower is better)")).to_have_count(1)
+    loss = page.get_by_text("Loss (lower is better)")
+    expect(loss).to_have_count(1)  # the old one is gone when the new one stands
+    expect(loss).to_be_visible()
     expect(page.locator("[data-testid=stVegaLiteChart] .marks")).to_have_count(2)
     assert len(find_run(workspace_of(own), run.id).days) == 3
 
