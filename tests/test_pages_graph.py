@@ -19,6 +19,8 @@ from streamlit.testing.v1 import AppTest
 from darkgnn_core.graphs.keeping import kept_graph
 from darkgnn_core.graphs.nodes import host_node
 from darkgnn_core.host_sets import find_set, save_set
+from darkgnn_core.labels.analyst import add_labels
+from darkgnn_core.labels.targets import parse_target
 from darkgnn_core.maps.cluster_job import cluster_for_job, find_clusters
 from darkgnn_core.maps.clustering import ClusterSettings
 from darkgnn_core.workspace import Workspace, open_workspace
@@ -370,6 +372,11 @@ def test_a_cluster_starts_a_graph(
     last = int(found.labels.max())
     app.selectbox(key="graph_cluster").set_value(last).run()
     assert f"Cluster {last} has" in told(quiet(app))
+    assert app.query_params["graph_cluster"] == str(last)
+    with workspace.catalogue() as connection:
+        add_labels(connection, [parse_target("198.51.100.0/28")], "shodan")
+    linked = run(workspace.root, **address, graph_cluster=str(last))
+    assert f"Cluster {last} has" in told(linked), "by number, whatever the labels are now"
     click(app, "graph_of_cluster_keep")
     kept = find_set(workspace, str(app.query_params["set"]))
     assert kept.recipe["cluster"] == last

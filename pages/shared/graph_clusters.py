@@ -46,21 +46,33 @@ def choose_cluster(workspace: Workspace) -> tuple[str, str] | None:
         )
         return None
     names = _names(workspace, run, day, found)
-    if st.session_state.get(NUMBER) not in numbers:
-        st.session_state.pop(NUMBER, None)
+    _take_from_address(numbers)
     chosen = st.selectbox(
         f"Cluster of {len(numbers):,}; noise: {int((found.labels == NOISE).sum()):,} hosts",
         numbers,
         key=NUMBER,
-        bind="query-params",
         format_func=names.__getitem__,
     )
+    st.query_params[NUMBER] = str(chosen)
     wanted = settings()
     tell_cohesion(workspace, run.id, day, wanted, chosen)
     value = f"{run.id} {day} {wanted.min_hosts} {wanted.min_samples} {chosen}"
     recipe = recipe_of(run.id, day, wanted, chosen)
     offer_set(workspace, hosts_of_cluster(workspace, value), recipe=recipe, key="graph_of_cluster")
     return value, f"{cluster_words(chosen)} of {plain(run.name)}, {day}"
+
+
+def _take_from_address(numbers: list[int]) -> None:
+    """Choose the cluster that the address names by its number, if none is chosen.
+
+    A bound widget would write its words there, which change with the labels.
+    """
+    if st.session_state.get(NUMBER) in numbers:
+        return
+    st.session_state.pop(NUMBER, None)
+    linked = st.query_params.get(NUMBER, "")
+    if linked in map(str, numbers):
+        st.session_state[NUMBER] = int(linked)
 
 
 def _names(workspace: Workspace, run: Run, day: str, found: StoredClusters) -> dict[int, str]:

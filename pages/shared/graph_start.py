@@ -8,7 +8,7 @@ from darkgnn_core.graphs.typed import read_seeds
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.feedback import plain, safe
-from pages.shared.graph_clusters import choose_cluster
+from pages.shared.graph_clusters import NUMBER, choose_cluster
 from pages.shared.set_links import current_set
 
 HOST, SET, CLUSTER, TYPED = "Host in view", "Current set", "Cluster", "Typed"
@@ -42,6 +42,8 @@ class Start:
 def choose_start(workspace: Workspace) -> Start | None:
     """Ask what the graph is around; None where there is nothing yet."""
     _follow_context()
+    if CHOICE not in st.session_state and CHOICE not in st.query_params:
+        st.session_state[CHOICE] = TYPED
     left, right = st.columns(2)
     with left:
         chosen = st.segmented_control(
@@ -49,7 +51,6 @@ def choose_start(workspace: Workspace) -> Start | None:
             [HOST, SET, CLUSTER, TYPED],
             key=CHOICE,
             required=True,
-            default=TYPED,
             bind="query-params",
             help="The host you looked at last, the current set of the sidebar, a cluster of the "
             "run and day in view, or addresses, prefixes and ports that you type or paste.",
@@ -59,6 +60,7 @@ def choose_start(workspace: Workspace) -> Start | None:
             return _host()
         if chosen == CLUSTER:
             return _cluster(workspace)
+        st.query_params.pop(NUMBER, None)
         return _set(workspace) if chosen == SET else _typed()
 
 
@@ -79,7 +81,7 @@ def _follow_context() -> None:
     """
     now = [state.host_in_view(), state.set_in_view()]
     seen = st.session_state.get(SEEN)
-    is_linked = seen is None and "graph_start" in st.query_params
+    is_linked = seen is None and CHOICE in st.query_params
     is_kept_here = st.session_state.pop(KEPT, False)
     st.session_state[KEPT] = any(
         value is True and str(key).startswith("graph_") and str(key).endswith("_keep")
