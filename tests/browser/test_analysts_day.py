@@ -49,6 +49,13 @@ def choose_view(page: Page, name: str) -> None:
     settle(page)
 
 
+def pick(page: Page, box: Locator, text: str) -> None:
+    """Open a list and choose by typing; only a click waits until the list stands still."""
+    box.click()
+    box.fill(text)
+    page.get_by_role("option").filter(has_text=text).click()
+
+
 def type_number(page: Page, label: str, value: int) -> None:
     """Type a number into its field."""
     field = page.get_by_label(label, exact=True)
@@ -197,8 +204,7 @@ def label_all_but_one(page: Page) -> None:
     page.get_by_text("Combine sets", exact=True).click()
     chosen = page.get_by_role("combobox", name="Sets")
     for name in ("lasso", "pasted"):
-        chosen.fill(name)
-        page.get_by_role("option").filter(has_text=name).click()
+        pick(page, chosen, name)
         settle(page)
     choose_view(page, "Hosts of the first that are in no other (difference)")
     page.get_by_role("textbox", name="Name").last.fill(NAME)
@@ -217,8 +223,7 @@ def give_label(page: Page) -> None:
     page.get_by_role("button", name="Label", exact=True).click()
     dialog = page.get_by_role("dialog")
     label = dialog.get_by_role("combobox", name="Label")
-    label.fill(LABEL)
-    page.get_by_role("option").filter(has_text=LABEL).click()
+    pick(page, label, LABEL)
     dialog.get_by_role("textbox", name="Why").fill("Three ports of home routers, one tool.")
     dialog.get_by_role("textbox", name="Why").press("Enter")
     give = dialog.get_by_role("button", name="Give the label")
