@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -20,6 +21,7 @@ from pages.shared import host_loaders
 from pages.shared.context import usable_runs
 from pages.shared.feedback import plain, safe
 from pages.shared.host_view import HostView
+from pages.shared.label_dialog import offer_labelling
 
 OTHER_RUNS = 4
 """So many other runs, the newest, are asked what they take the host for."""
@@ -73,6 +75,8 @@ def _show_words(
             if told.source is None
             else f"Says {safe(told.source.name)}."
         )
+        host = np.array([view.host], np.uint32)
+        offer_labelling(view.workspace, host, "host_header", shortcut="L")
     with guess:
         st.caption("Taken for, by its neighbours")
         st.text(plain(_guess_words(found)))

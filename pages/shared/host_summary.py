@@ -1,6 +1,5 @@
 """Who says what of the host, and how near it is to what the run takes it for."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +11,6 @@ from pages.shared.case_note_box import offer_notes
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.host_header import names_of, other_runs, prediction_of
 from pages.shared.host_view import HostView
-from pages.shared.label_dialog import offer_labelling
 
 
 def show_summary(view: HostView) -> None:
@@ -23,7 +21,6 @@ def show_summary(view: HostView) -> None:
         st.text("No source has a label for this address or a prefix that holds it.")
     else:
         show_table(claim_table(told.claims), "host_claims")
-    offer_labelling(view.workspace, np.array([view.host], np.uint32), "host_summary")
     offer_notes(view.workspace, "host", view.address, "host_notes")
     st.subheader("What the run takes it for")
     if view.run is None:

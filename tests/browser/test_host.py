@@ -65,3 +65,19 @@ def test_from_an_address_to_its_neighbours_neighbour(own: Server, context: Brows
     expect(field).to_have_value(neighbour)
     page.go_back()
     expect(page.locator("h2")).to_have_text(HOST)
+
+
+def test_the_label_has_a_key(own: Server, context: BrowserContext) -> None:
+    """L opens the dialog of the host in view, whatever part of its page is shown."""
+    page = context.new_page()
+    page.goto(own.login_url)
+    settle(page)
+    search = page.get_by_role("textbox", name="Go to host")
+    search.fill(HOST)
+    search.press("Enter")
+    expect(page.locator("h1")).to_have_text("Inspect host")
+    settle(page)
+    expect(page.locator("h2")).to_have_text(HOST)
+    page.locator("h1").click()
+    page.keyboard.press("l")
+    expect(page.get_by_role("dialog")).to_contain_text("Label hosts")
