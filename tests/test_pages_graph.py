@@ -85,7 +85,7 @@ def names(app: AppTest) -> list[str]:
 
 def drawing(app: AppTest) -> Any:
     """Return what the browser was sent."""
-    found = [each.proto.bytes for each in app.get("bidi_component")]
+    found = [each.proto.bytes for each in app.main.get("bidi_component")]
     return json.loads(found[0])
 
 

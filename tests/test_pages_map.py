@@ -60,7 +60,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
 def sent(app: AppTest, name: str = "left") -> tuple[dict[str, Any], bytes, dict[str, Any], bytes]:
     """Return what the browser was sent for a map: header and body of points, then of marks."""
     found: dict[str, tuple[dict[str, Any], bytes]] = {}
-    for each in app.get("bidi_component"):
+    for each in app.main.get("bidi_component"):
         message = each.proto.bytes
         (length,) = struct.unpack("<I", message[:4])
         head = json.loads(message[4 : 4 + length])
@@ -108,7 +108,7 @@ def test_without_a_run_the_way_to_one_is_shown(
         connection.execute("DELETE FROM run")
     app = run(loaded.root)
     assert "train a model first" in app.info[0].value
-    assert not app.get("bidi_component")
+    assert not app.main.get("bidi_component")
 
 
 def test_all_hosts_of_the_day_are_on_the_map(run: Open, workspace: Workspace) -> None:
@@ -353,7 +353,7 @@ def test_two_days_and_two_runs_share_one_selection(run: Open, workspace: Workspa
         act(app, "right", number=count, kind="box", polygon=ring(points[:GROUP]), how="replace")
         both = set(hosts[:GROUP].tolist()) & set(on_map(app)[1].tolist())
         assert set(selected(app)) == both
-        assert len(app.get("bidi_component")) == 4
+        assert len(app.main.get("bidi_component")) == 4
         click(app, "map_back")
 
 

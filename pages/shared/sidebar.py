@@ -7,6 +7,7 @@ import streamlit as st
 from darkgnn_core.labels.targets import prefix_text
 from darkgnn_core.labels.typed import read_typed
 from darkgnn_core.workspace import Workspace
+from pages.components.search_key import listen_for_search
 from pages.shared import loaders, state
 from pages.shared.context import open_host, run_in_use, usable_runs
 from pages.shared.feedback import plain, safe
@@ -14,7 +15,7 @@ from pages.shared.label_undo import offer_undo
 from pages.shared.set_sidebar import show_current_set
 
 RUN_CHOSEN = "sidebar_run"
-GO_TO = "sidebar_host"
+GO_TO, GO_TO_LABEL = "sidebar_host", "Go to host"
 ASKED = "sidebar_host_asked"
 
 
@@ -47,6 +48,8 @@ def show_sidebar() -> None:
                     asked_host
                 )  # not sooner: widgets that a run did not draw lose their values
         _choose_workspace(workspace.root)
+        if bins:
+            listen_for_search(GO_TO_LABEL)
     notice = state.take_notice()
     if notice is not None:
         st.toast(safe(notice), icon=":material/check_circle:")
@@ -59,9 +62,10 @@ def _ask_host() -> str | None:
         The address to go to; None where none was asked for, or it is none.
     """
     st.text_input(
-        "Go to host",
+        GO_TO_LABEL,
         key=GO_TO,
         placeholder="such as 192.0.2.7",
+        help="The key / brings you here from anywhere on a page.",
         on_change=_take_address,
         icon=":material/search:",
     )

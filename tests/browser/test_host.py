@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from app_server import Server, settle
+from app_server import Server, settle, wait_for
 from app_workspaces import filled_workspace
 from made_embeddings import embedded_run
 from made_runs import no_processes
@@ -67,12 +67,21 @@ def test_from_an_address_to_its_neighbours_neighbour(own: Server, context: Brows
     expect(page.locator("h2")).to_have_text(HOST)
 
 
-def test_the_label_has_a_key(own: Server, context: BrowserContext) -> None:
-    """L opens the dialog of the host in view, whatever part of its page is shown."""
+def test_label_and_search_have_keys(own: Server, context: BrowserContext) -> None:
+    """L opens the dialog of the host in view; / goes to the search, but is a letter in a field."""
     page = context.new_page()
     page.goto(own.login_url)
     settle(page)
     search = page.get_by_role("textbox", name="Go to host")
+    page.locator("h1").click()
+
+    def goes_to_search() -> bool:
+        page.keyboard.press("/")
+        return bool(search.evaluate("field => field === document.activeElement"))
+
+    wait_for(goes_to_search, "the script that listens has been loaded")
+    page.keyboard.type(f"/{HOST}")
+    expect(search).to_have_value(f"/{HOST}")
     search.fill(HOST)
     search.press("Enter")
     expect(page.locator("h1")).to_have_text("Inspect host")

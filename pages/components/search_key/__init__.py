@@ -1,0 +1,16 @@
+"""The key / for a field of the side bar: Streamlit gives keys to buttons alone."""
+
+from pathlib import Path
+
+from pages.components.registering import mount
+
+NAME, SCRIPT = "search_key", "search_key.js"
+
+
+def listen_for_search(label: str) -> None:
+    """Let the key / put the cursor into a text field, wherever the analyst is on the page.
+
+    Args:
+        label: Of the field.
+    """
+    mount(NAME, Path(__file__).parent, SCRIPT, key=NAME, data=label)
