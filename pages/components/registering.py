@@ -13,25 +13,25 @@ from streamlit.components.v2.get_bidi_component_manager import get_bidi_componen
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 PROJECT, VERSION = "darkgnn", "1"
+FOLDER = Path(__file__).parent
 
 
-def mount(name: str, folder: Path, script: str, **arguments: Any) -> Any:
+def mount(name: str, **arguments: Any) -> Any:
     """Put a component on the page and return its state.
 
     Args:
-        name: Its own name, such as `embedding_map`.
-        folder: Its folder; `assets` below it holds the script, and nothing else is served.
-        script: Name of the script.
+        name: Its own name, such as `embedding_map`: its script has that name in `assets`, and may
+            take from others there. Nothing else is served.
         **arguments: As a component of `st.components.v2` takes them: `key`, `data`, `height`.
     """
     full_name = f"{PROJECT}.{name}"
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(full_name) is None:
         config = ComponentConfig(name=name, asset_dir="assets")
-        manager.register_from_manifest(ComponentManifest(PROJECT, VERSION, [config]), folder)
+        manager.register_from_manifest(ComponentManifest(PROJECT, VERSION, [config]), FOLDER)
         _known.pop(full_name, None)
     if full_name not in _known:
-        _known[full_name] = st.components.v2.component(full_name, js=script)
+        _known[full_name] = st.components.v2.component(full_name, js=f"{name}.js")
     return _known[full_name](**arguments)
 
 

@@ -1,10 +1,8 @@
 """The key / for a field of the side bar: Streamlit gives keys to buttons alone."""
 
-from pathlib import Path
-
 from pages.components.registering import mount
 
-NAME, SCRIPT = "search_key", "search_key.js"
+NAME = "search_key"
 
 
 def listen_for_search(label: str) -> None:
@@ -13,4 +11,4 @@ def listen_for_search(label: str) -> None:
     Args:
         label: Of the field.
     """
-    mount(NAME, Path(__file__).parent, SCRIPT, key=NAME, data=label)
+    mount(NAME, key=NAME, data=label)

@@ -1,11 +1,10 @@
 """The map of hosts: WebGL draws it; what the analyst draws comes back as a polygon."""
 
-from pathlib import Path
 from typing import Any
 
 from pages.components.registering import mount, read_when_run
 
-NAME, SCRIPT = "embedding_map", "embedding_map.js"
+NAME = "embedding_map"
 
 
 def show_map(points: bytes, *, key: str) -> Any:
@@ -15,9 +14,7 @@ def show_map(points: bytes, *, key: str) -> Any:
         points: As `darkgnn_core.maps.packing.pack_points` makes them.
         key: Widget key; `st.session_state[key]["event"]` is what the analyst did last.
     """
-    return mount(
-        NAME, Path(__file__).parent, SCRIPT, key=key, data=points, on_event_change=read_when_run
-    )
+    return mount(NAME, key=key, data=points, on_event_change=read_when_run)
 
 
 def show_marks(marks: bytes, *, key: str) -> None:
@@ -27,4 +24,4 @@ def show_marks(marks: bytes, *, key: str) -> None:
         marks: As `darkgnn_core.maps.packing.pack_marks` makes them.
         key: Widget key, another than that of the map.
     """
-    mount(NAME, Path(__file__).parent, SCRIPT, key=key, data=marks)
+    mount(NAME, key=key, data=marks)

@@ -1,11 +1,10 @@
 """The graph of hosts and ports: a canvas draws it; clicks, drags and boxes come back as events."""
 
-from pathlib import Path
 from typing import Any
 
 from pages.components.registering import mount, read_when_run
 
-NAME, SCRIPT = "host_graph", "host_graph.js"
+NAME = "host_graph"
 
 
 def show_graph(drawing: bytes, *, key: str) -> Any:
@@ -15,6 +14,4 @@ def show_graph(drawing: bytes, *, key: str) -> Any:
         drawing: As `darkgnn_core.charts.graph_packing.pack_graph` makes it.
         key: Widget key; `st.session_state[key]["event"]` is what the analyst did last.
     """
-    return mount(
-        NAME, Path(__file__).parent, SCRIPT, key=key, data=drawing, on_event_change=read_when_run
-    )
+    return mount(NAME, key=key, data=drawing, on_event_change=read_when_run)

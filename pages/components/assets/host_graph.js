@@ -4,12 +4,11 @@
 // The message is JSON: `nodes` [id, x, y, radius, look, name, rank, tip, is pinned, more], `edges`
 // [node, node, width, change, tip], `looks`, `changes`, `selected`, and a head.
 
-const byParent = new WeakMap();
+import { CLICK_PIXELS, Drawing, drawingIn, element } from "./drawing.js";
 
-const CLICK_PIXELS = 4;
 const HIT_PIXELS = 5;
 const EDGE_PIXELS = 4;
-const ZOOM_STEP = 1.35;
+const CLOSEST = 40; // times the whole
 const MARGIN = 26; // pixels around the drawing
 const NAME_ROOM = 110; // and room for names on the right, or a sixth of the width
 const COLUMN_ROOM = 0.24; // beside two columns, as a share of the width
@@ -28,97 +27,44 @@ export default function (component) {
   const { data, parentElement, setStateValue } = component;
   if (!data || !data.byteLength) return undefined;
   const message = JSON.parse(new TextDecoder().decode(data));
-  let graph = byParent.get(parentElement);
-  if (!graph) {
-    graph = new HostGraph(parentElement);
-    byParent.set(parentElement, graph);
-  }
+  const graph = drawingIn(parentElement, () => new HostGraph(parentElement));
   graph.send = (value) => setStateValue("event", value);
   graph.place(message);
   return () => setTimeout(() => graph.endIfGone(), 0);
 }
 
-function element(tag, className, parent, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  if (parent) parent.appendChild(made);
-  return made;
-}
-
 const STYLE = `
-.graph { position: relative; width: 100%; font: 13px/1.35 var(--st-font, sans-serif);
-  color: var(--st-text-color); }
-.bar, .legend { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; margin-bottom: 6px; }
-button { font: inherit; color: inherit; background: var(--st-background-color); cursor: pointer;
-  border: 1px solid var(--st-border-color); border-radius: 6px; padding: 3px 10px; min-height: 30px; }
-button:hover { border-color: var(--st-primary-color); }
-button:focus-visible, canvas:focus-visible { outline: 2px solid var(--st-primary-color);
-  outline-offset: 1px; }
-.bar .told { margin-left: auto; opacity: .85; }
-.legend button { display: flex; gap: 6px; align-items: center; border-color: transparent;
-  padding: 0 6px; min-height: 26px; max-width: 220px; }
-.legend .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.legend .count { opacity: .8; font-variant-numeric: tabular-nums; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; margin-bottom: 6px; }
+.legend button { display: flex; gap: 6px; align-items: center; padding: 0 6px; min-height: 26px;
+  max-width: 220px; }
 .legend canvas { flex: none; width: 22px; height: 14px; }
 .legend .change { display: flex; gap: 6px; align-items: center; padding: 0 6px; }
-.field { position: relative; border: 1px solid var(--st-border-color); border-radius: 6px;
-  overflow: hidden; }
-.field canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; }
-.tip { position: absolute; pointer-events: none; padding: 4px 8px; border-radius: 6px; max-width: 70%;
-  background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
-  white-space: pre; overflow: hidden; text-overflow: ellipsis; }
-.hint { opacity: .75; font-size: 12px; margin-top: 4px; }
 `;
 
-class HostGraph {
+class HostGraph extends Drawing {
   constructor(parent) {
-    this.parent = parent;
-    this.send = () => {};
+    super(parent, "graph", STYLE);
+    this.closest = CLOSEST;
     this.nodes = [];
     this.edges = [];
-    this.view = null;
-    this.frame = null;
     this.selected = new Set();
     this.hovered = -1;
     this.build();
   }
 
-  // ---- page elements -------------------------------------------------------------------------
-
   build() {
-    element("style", "", this.parent, STYLE);
-    this.root = element("div", "graph", this.parent);
-    this.root.dataset.state = "empty";
     this.root.hostGraph = this; // for whoever asks where a node is drawn
-    this.bar = element("div", "bar", this.root);
-    this.bar.setAttribute("role", "toolbar");
-    this.bar.setAttribute("aria-label", "Tools of the graph");
-    this.addAction("+", "Zoom in", () => this.zoom(ZOOM_STEP));
-    this.addAction("\u2212", "Zoom out", () => this.zoom(1 / ZOOM_STEP));
+    this.addZooms();
     this.addAction("Whole graph", "Show all nodes", () => this.fit());
     this.addAction("Select none", "Take the selection back", () => this.choose([]));
-    this.told = element("span", "told", this.bar);
-    this.told.setAttribute("role", "status");
-    this.legend = element("div", "legend", this.root);
-    this.legend.setAttribute("role", "group");
+    this.addTold();
+    this.addLegend(this.root);
     this.legend.setAttribute("aria-label", "Legend: labels of hosts");
-    this.field = element("div", "field", this.root);
-    this.canvas = element("canvas", "", this.field);
-    this.canvas.tabIndex = 0;
-    this.canvas.setAttribute("role", "application"); // arrow keys and + - work on it
-    this.tip = element("div", "tip", this.field);
-    this.tip.hidden = true;
-    this.hint = element("div", "hint", this.root);
-    this.listen();
-  }
-
-  addAction(text, title, act) {
-    const button = element("button", "", this.bar, text);
-    button.type = "button";
-    button.title = title;
-    button.setAttribute("aria-label", title);
-    button.addEventListener("click", act);
+    this.addField(this.root);
+    this.addTip();
+    this.addHint();
+    this.listen(this.canvas);
+    this.canvas.addEventListener("dblclick", (event) => this.double(event));
   }
 
   // ---- messages ------------------------------------------------------------------------------
@@ -142,10 +88,7 @@ class HostGraph {
     this.hovered = -1;
     this.act = null;
     this.tip.hidden = true;
-    this.readTheme();
-    this.field.style.height = `${head.height}px`;
-    this.hint.textContent = head.hint || "";
-    this.canvas.setAttribute("aria-label", head.words || "Graph of hosts and ports");
+    this.furnish({ ...head, words: head.words || "Graph of hosts and ports" });
     this.explain();
     this.tellSelected();
     this.resize();
@@ -222,31 +165,7 @@ class HostGraph {
     this.tell({ kind: "select", ids: [...this.selected] });
   }
 
-  readTheme() {
-    const style = getComputedStyle(this.root);
-    const read = (name, other) => style.getPropertyValue(name).trim() || other;
-    this.theme = {
-      background: read("--st-background-color", "#ffffff"),
-      text: read("--st-text-color", "#16202a"),
-      primary: read("--st-primary-color", "#0b5c8a"),
-    };
-  }
-
   // ---- view ----------------------------------------------------------------------------------
-
-  get width() { return this.field.clientWidth || 1; }
-
-  get height() { return this.field.clientHeight || 1; }
-
-  resize() {
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.max(1, Math.round(this.width * ratio));
-    const height = Math.max(1, Math.round(this.height * ratio));
-    if (this.canvas.width === width && this.canvas.height === height) return;
-    this.canvas.width = width;
-    this.canvas.height = height;
-    if (this.isWhole) this.fit();
-  }
 
   fit() {
     if (!this.nodes.length) return;
@@ -265,10 +184,7 @@ class HostGraph {
       ky = Math.min(ky, MOST_STRETCH * kx);
     }
     const shift = isColumns ? 0 : (names - MARGIN) / 2 / kx;
-    this.view = { x: (left + right) / 2 + shift, y: (bottom + top) / 2, kx, ky };
-    this.whole = kx;
-    this.isWhole = true;
-    this.draw();
+    this.showWhole({ x: (left + right) / 2 + shift, y: (bottom + top) / 2, kx, ky });
   }
 
   // Whether all nodes lie within the field and take at least half of it one way.
@@ -281,37 +197,6 @@ class HostGraph {
     return isInside && (share > 0.5 || this.nodes.length < 2);
   }
 
-  zoom(factor, x = this.width / 2, y = this.height / 2) {
-    if (!this.view) return;
-    const before = this.toData(x, y);
-    const scale = Math.min(Math.max(this.view.kx * factor, this.whole / 4), this.whole * 40);
-    const used = scale / this.view.kx;
-    this.view.kx *= used;
-    this.view.ky *= used;
-    const after = this.toData(x, y);
-    this.view.x += before[0] - after[0];
-    this.view.y += before[1] - after[1];
-    this.isWhole = false;
-    this.draw();
-  }
-
-  move(dx, dy) {
-    this.view.x -= dx / this.view.kx;
-    this.view.y += dy / this.view.ky;
-    this.isWhole = false;
-    this.draw();
-  }
-
-  toData(x, y) {
-    const { view } = this;
-    return [view.x + (x - this.width / 2) / view.kx, view.y - (y - this.height / 2) / view.ky];
-  }
-
-  toScreen(x, y) {
-    const { view } = this;
-    return [this.width / 2 + (x - view.x) * view.kx, this.height / 2 - (y - view.y) * view.ky];
-  }
-
   whereIs(id) {
     const node = this.nodes.find((each) => each.id === id);
     return node ? this.toScreen(node.x, node.y) : null;
@@ -319,20 +204,11 @@ class HostGraph {
 
   // ---- drawing -------------------------------------------------------------------------------
 
-  draw() {
-    if (this.pending) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      this.drawNow();
-    });
-  }
-
   drawNow() {
     if (!this.view) return;
     const began = performance.now();
     const context = this.canvas.getContext("2d");
-    const ratio = this.canvas.width / this.width;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
     this.at = this.nodes.map((node) => this.toScreen(node.x, node.y));
     this.grown = Math.min(Math.max(this.view.kx / this.whole, 0.6) ** 0.5, 3);
@@ -507,41 +383,11 @@ class HostGraph {
 
   // ---- what the analyst does -----------------------------------------------------------------
 
-  listen() {
-    const on = (type, act) => this.canvas.addEventListener(type, act);
-    on("contextmenu", (event) => event.preventDefault());
-    on("pointerdown", (event) => this.press(event));
-    on("pointermove", (event) => this.drag(event));
-    on("pointerup", (event) => this.release(event));
-    on("pointercancel", () => this.stop());
-    on("pointerleave", () => this.hover(-1));
-    on("dblclick", (event) => this.double(event));
-    this.canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), ...this.placeOf(event));
-    }, { passive: false });
-    on("keydown", (event) => this.key(event));
-    this.observer = new ResizeObserver(() => {
-      this.resize();
-      this.draw();
-    });
-    this.observer.observe(this.field);
-  }
-
-  placeOf(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  press(event) {
-    if (!this.view) return;
-    this.canvas.focus({ preventScroll: true });
-    this.canvas.setPointerCapture(event.pointerId);
-    const at = this.placeOf(event);
+  press(event, at) {
     const node = event.button === 0 ? this.nodeAt(...at) : -1;
-    const kind = node >= 0 ? "move" : event.shiftKey ? "box" : "pan";
-    this.act = { kind, node, from: at, last: at, far: 0, button: event.button };
-    if (kind === "move") this.act.moved = this.movedWith(node);
+    this.begin(node >= 0 ? "move" : event.shiftKey ? "box" : "pan", at, event);
+    this.act.node = node;
+    if (node >= 0) this.act.moved = this.movedWith(node);
     this.tip.hidden = true;
   }
 
@@ -555,18 +401,14 @@ class HostGraph {
 
   drag(event) {
     const at = this.placeOf(event);
-    const { act } = this;
-    if (!act) {
+    if (!this.isDragging(at)) {
       this.hover(this.nodeAt(...at), at);
       return;
     }
-    act.far = Math.max(act.far, Math.hypot(at[0] - act.from[0], at[1] - act.from[1]));
-    if (act.kind === "pan") {
-      this.move(at[0] - act.last[0], at[1] - act.last[1]);
-    } else if (act.kind === "move" && act.far >= CLICK_PIXELS) {
+    const { act } = this;
+    if (act.kind === "move" && act.far >= CLICK_PIXELS) {
       this.shift(act.moved, at[0] - act.from[0], at[1] - act.from[1]);
     }
-    act.last = at;
     this.draw();
   }
 
@@ -631,18 +473,10 @@ class HostGraph {
     else this.told.textContent = `All neighbours of ${this.nodes[found].name} are drawn`;
   }
 
-  key(event) {
-    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const way = ways[event.key];
-    if (way && this.view && event.shiftKey) this.nudge(way);
-    else if (way && this.view) this.move(-40 * way[0], -40 * way[1]);
-    else if (event.key === "+" || event.key === "=") this.zoom(ZOOM_STEP);
-    else if (event.key === "-") this.zoom(1 / ZOOM_STEP);
-    else if (event.key === "0") this.fit();
-    else if (event.key === "Escape") this.stop();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
+  ownKey(event, way) {
+    const isNudge = Boolean(way && this.view && event.shiftKey);
+    if (isNudge) this.nudge(way);
+    return isNudge;
   }
 
   // Shift and the arrow keys move what is selected; it is told once the keys rest.
@@ -664,21 +498,11 @@ class HostGraph {
     }
     const words = found >= 0 ? this.nodes[found].tip : edge >= 0 ? this.edges[edge].tip : "";
     this.canvas.style.cursor = found >= 0 ? "pointer" : "grab";
-    this.tip.hidden = !words;
-    if (!words) return;
-    this.tip.textContent = words;
-    const room = this.width - this.tip.offsetWidth - 4;
-    this.tip.style.left = `${Math.max(0, Math.min(at[0] + 14, room))}px`;
-    const below = at[1] + 14 + this.tip.offsetHeight < this.height;
-    this.tip.style.top = `${below ? at[1] + 14 : at[1] - 14 - this.tip.offsetHeight}px`;
+    this.showTip(words, at);
   }
 
   endIfGone() {
-    if (this.root.isConnected) return;
-    this.observer.disconnect();
-    clearTimeout(this.nudged);
-    cancelAnimationFrame(this.pending || 0);
-    byParent.delete(this.parent);
+    if (super.endIfGone()) clearTimeout(this.nudged);
   }
 }
 

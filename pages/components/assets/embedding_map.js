@@ -5,9 +5,10 @@
 //   map:   where the points are and which hosts they stand for; sent once for a map
 //   marks: class and state of each point, colours, trails, texts; sent whenever one of them changes
 
+import { CLICK_PIXELS, Drawing, drawingIn, element } from "./drawing.js";
+
 const live = new Map(); // maps on the page, by name
 const early = new Map(); // marks that came before their map, by name
-const byParent = new WeakMap();
 
 const SELECTED = 1;
 const LIT = 2;
@@ -15,9 +16,8 @@ const BACKGROUND = 4;
 const LIT_COLOUR = "#C28100"; // at least 3 to 1 on light and on dark
 const MOST_VERTICES = 200;
 const MOST_NAMED = 4; // more trails than that would write over one another
-const CLICK_PIXELS = 4;
 const HOVER_PIXELS = 9;
-const ZOOM_STEP = 1.35;
+const CLOSEST = 20000; // times the whole
 
 export default function (component) {
   const { data, parentElement, setStateValue } = component;
@@ -29,11 +29,7 @@ export default function (component) {
     early.set(message.head.name, message);
     return undefined;
   }
-  let map = byParent.get(parentElement);
-  if (!map) {
-    map = new HostMap(parentElement, message.head.name);
-    byParent.set(parentElement, map);
-  }
+  const map = drawingIn(parentElement, () => new HostMap(parentElement, message.head.name));
   map.send = (value) => setStateValue("event", value);
   map.place(message);
   return () => setTimeout(() => map.endIfGone(), 0);
@@ -47,46 +43,19 @@ function unpack(data) {
   return { head, bytes, start: 4 * Math.ceil((4 + length) / 4) };
 }
 
-function element(tag, className, parent, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  if (parent) parent.appendChild(made);
-  return made;
-}
-
 const STYLE = `
-.map { position: relative; width: 100%; font: 13px/1.35 var(--st-font, sans-serif);
-  color: var(--st-text-color); }
-.bar { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; margin-bottom: 6px; }
-.bar button { font: inherit; color: inherit; background: var(--st-background-color); cursor: pointer;
-  border: 1px solid var(--st-border-color); border-radius: 6px; padding: 3px 10px; min-height: 30px; }
-.bar button:hover { border-color: var(--st-primary-color); }
-.bar button:focus-visible, canvas:focus-visible { outline: 2px solid var(--st-primary-color);
-  outline-offset: 1px; }
 .bar button[aria-pressed="true"] { border-color: var(--st-primary-color);
   background: var(--st-secondary-background-color); font-weight: 600; }
-.bar .told { margin-left: auto; opacity: .85; }
 .body { display: flex; flex-wrap: wrap; gap: 10px; }
-.field { position: relative; flex: 1 1 420px; border: 1px solid var(--st-border-color);
-  border-radius: 6px; overflow: hidden; }
+.field { flex: 1 1 420px; }
 .legend { flex: 0 1 220px; min-width: 190px; overflow-y: auto; }
 .legend .title { font-weight: 600; margin: 2px 0 4px 6px; }
-.legend button { display: flex; width: 100%; gap: 8px; align-items: center; font: inherit;
-  color: inherit; background: none; border: 1px solid transparent; border-radius: 6px;
-  padding: 2px 6px; cursor: pointer; text-align: left; }
-.legend button:hover, .legend button:focus-visible { border-color: var(--st-primary-color);
-  outline: none; }
-.legend .name { flex: 1; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.legend .count { font-variant-numeric: tabular-nums; opacity: .85; white-space: nowrap; }
+.legend button { display: flex; width: 100%; gap: 8px; align-items: center; background: none;
+  padding: 2px 6px; min-height: 0; text-align: left; }
+.legend .name { flex: 1; }
 .legend .swatch { flex: none; width: 11px; height: 11px; }
 .legend .empty { opacity: .45; }
-.field canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none; }
-.tip { position: absolute; pointer-events: none; padding: 4px 8px; border-radius: 6px; max-width: 60%;
-  background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
-  white-space: pre; overflow: hidden; text-overflow: ellipsis; }
 .none { padding: 16px; }
-.hint { opacity: .75; font-size: 12px; margin-top: 4px; }
 `;
 
 const VERTEX = `#version 300 es
@@ -121,19 +90,15 @@ void main() {
   result = vec4(c * alpha, alpha);
 }`;
 
-class HostMap {
+class HostMap extends Drawing {
   constructor(parent, name) {
-    this.parent = parent;
+    super(parent, "map", STYLE);
+    this.closest = CLOSEST;
     this.name = name;
-    this.send = () => {};
-    this.tool = "lasso";
-    this.view = null;
-    this.frame = null;
     this.id = null;
     this.n = 0;
     this.marks = null;
     this.path = null;
-    this.hovered = -1;
     this.build();
     live.set(name, this);
   }
@@ -141,55 +106,33 @@ class HostMap {
   // ---- page elements -------------------------------------------------------------------------
 
   build() {
-    element("style", "", this.parent, STYLE);
-    this.root = element("div", "map", this.parent);
-    this.root.dataset.state = "empty";
-    this.bar = element("div", "bar", this.root);
-    this.bar.setAttribute("role", "toolbar");
-    this.bar.setAttribute("aria-label", "Tools of the map");
     this.tools = {};
     this.addTool("lasso", "Lasso", "Draw around hosts to select them");
     this.addTool("box", "Box", "Draw a box around hosts to select them");
     this.addTool("pan", "Move", "Drag the map; with other tools hold the space bar or the right button");
-    this.addAction("+", "Zoom in", () => this.zoom(ZOOM_STEP));
-    this.addAction("\u2212", "Zoom out", () => this.zoom(1 / ZOOM_STEP));
+    this.addZooms();
     this.addAction("Whole map", "Show all hosts", () => this.fit());
     this.addAction("Select none", "Take the selection back", () => this.tell({ kind: "clear" }));
-    this.told = element("span", "told", this.bar);
-    this.told.setAttribute("role", "status");
+    this.addTold();
     this.body = element("div", "body", this.root);
-    this.field = element("div", "field", this.body);
-    this.legend = element("div", "legend", this.body);
-    this.legend.setAttribute("role", "group");
-    this.canvas = element("canvas", "", this.field);
+    this.addField(this.body);
     this.over = element("canvas", "", this.field);
-    this.over.tabIndex = 0;
-    this.over.setAttribute("role", "application"); // arrow keys and + - work on it
-    this.tip = element("div", "tip", this.field);
-    this.tip.hidden = true;
-    this.hint = element("div", "hint", this.root);
+    this.addLegend(this.body);
+    this.addTip();
+    this.addHint();
     this.choose("lasso");
     this.gl = this.canvas.getContext("webgl2", { antialias: true, premultipliedAlpha: true });
     if (!this.gl) {
       this.refuse();
       return;
     }
-    this.listen();
+    this.listen(this.over);
+    this.listenToMore();
     this.prepare();
   }
 
   addTool(tool, text, title) {
-    const button = this.addAction(text, title, () => this.choose(tool));
-    this.tools[tool] = button;
-  }
-
-  addAction(text, title, act) {
-    const button = element("button", "", this.bar, text);
-    button.type = "button";
-    button.title = title;
-    button.setAttribute("aria-label", title);
-    button.addEventListener("click", act);
-    return button;
+    this.tools[tool] = this.addAction(text, title, () => this.choose(tool));
   }
 
   refuse() {
@@ -252,11 +195,8 @@ class HostMap {
   place(message) {
     const { head, bytes, start } = message;
     if (!this.gl) return;
-    this.readTheme();
-    this.field.style.height = `${head.height}px`;
+    this.furnish({ ...head, words: head.words || "Map of hosts" });
     this.legend.style.maxHeight = `${head.height}px`;
-    this.hint.textContent = head.hint || "";
-    this.over.setAttribute("aria-label", head.words || "Map of hosts");
     if (head.id !== this.id) {
       this.id = head.id;
       this.n = head.n;
@@ -355,123 +295,53 @@ class HostMap {
     gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, order, gl.STATIC_DRAW);
   }
 
-  readTheme() {
-    const style = getComputedStyle(this.root);
-    const read = (name, other) => style.getPropertyValue(name).trim() || other;
-    this.theme = {
-      background: read("--st-background-color", "#ffffff"),
-      text: read("--st-text-color", "#16202a"),
-      primary: read("--st-primary-color", "#0b5c8a"),
-    };
-  }
-
   // ---- view ----------------------------------------------------------------------------------
-
-  resize() {
-    const ratio = window.devicePixelRatio || 1;
-    const width = Math.max(1, Math.round(this.field.clientWidth * ratio));
-    const height = Math.max(1, Math.round(this.field.clientHeight * ratio));
-    if (this.canvas.width === width && this.canvas.height === height) return;
-    for (const each of [this.canvas, this.over]) {
-      each.width = width;
-      each.height = height;
-    }
-    if (this.bounds && (!this.view || this.isWhole)) this.fit();
-  }
 
   fit() {
     if (!this.bounds) return;
     const [left, bottom, right, top] = this.bounds;
-    const width = this.field.clientWidth || 1;
-    const height = this.field.clientHeight || 1;
-    const scale = 0.94 * Math.min(width / (right - left || 1), height / (top - bottom || 1));
-    this.view = { x: (left + right) / 2, y: (bottom + top) / 2, scale };
-    this.whole = scale;
-    this.isWhole = true;
-    this.draw();
-  }
-
-  zoom(factor, x, y) {
-    if (!this.view) return;
-    const at = [x ?? this.field.clientWidth / 2, y ?? this.field.clientHeight / 2];
-    const before = this.toData(at[0], at[1]);
-    const scale = this.view.scale * factor;
-    this.isWhole = false;
-    this.view.scale = Math.min(Math.max(scale, this.whole / 4), this.whole * 20000);
-    const after = this.toData(at[0], at[1]);
-    this.view.x += before[0] - after[0];
-    this.view.y += before[1] - after[1];
-    this.draw();
-  }
-
-  move(dx, dy) {
-    this.isWhole = false;
-    this.view.x -= dx / this.view.scale;
-    this.view.y += dy / this.view.scale;
-    this.draw();
-  }
-
-  toData(x, y) {
-    const { view, field } = this;
-    return [
-      view.x + (x - field.clientWidth / 2) / view.scale,
-      view.y - (y - field.clientHeight / 2) / view.scale,
-    ];
-  }
-
-  toScreen(x, y) {
-    const { view, field } = this;
-    return [
-      field.clientWidth / 2 + (x - view.x) * view.scale,
-      field.clientHeight / 2 - (y - view.y) * view.scale,
-    ];
-  }
-
-  draw() {
-    if (!this.gl || this.pending) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      this.drawNow();
-    });
+    const scale = 0.94 * Math.min(
+      this.width / (right - left || 1), this.height / (top - bottom || 1),
+    );
+    this.showWhole({ x: (left + right) / 2, y: (bottom + top) / 2, kx: scale, ky: scale });
   }
 
   // The line that is being drawn lies on a canvas of its own: the points are not drawn again.
   drawLine() {
-    if (!this.gl || this.pending || this.pendingLine || !this.view || !this.marks) return;
+    if (this.pending || this.pendingLine || !this.view || !this.marks) return;
     this.pendingLine = requestAnimationFrame(() => {
       this.pendingLine = 0;
-      this.drawOver(this.over.width / (this.field.clientWidth || 1));
+      this.drawOver();
     });
   }
 
   drawNow() {
     const { gl, view, canvas } = this;
     if (!view || !this.marks || !this.n || gl.isContextLost()) return;
-    const ratio = canvas.width / (this.field.clientWidth || 1);
-    const sx = (2 * view.scale) / (this.field.clientWidth || 1);
-    const sy = (2 * view.scale) / (this.field.clientHeight || 1);
+    const sx = (2 * view.kx) / this.width;
+    const sy = (2 * view.ky) / this.height;
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform2f(this.at.scale, sx, sy);
     gl.uniform2f(this.at.shift, -view.x * sx, -view.y * sy);
-    gl.uniform1f(this.at.size, this.pointPixels() * ratio);
+    gl.uniform1f(this.at.size, this.pointPixels() * this.ratio);
     gl.uniform3f(this.at.ring, ...rgb(this.theme.text).map((each) => each / 255));
     gl.uniform3f(this.at.lit, ...rgb(LIT_COLOUR).map((each) => each / 255));
     gl.drawElements(gl.POINTS, this.n, gl.UNSIGNED_INT, 0);
-    this.drawOver(ratio);
-    this.root.dataset.view = [view.x, view.y, view.scale].join(",");
+    this.drawOver();
+    this.root.dataset.view = [view.x, view.y, view.kx].join(",");
   }
 
   pointPixels() {
     const base = this.n > 100000 ? 2 : this.n > 20000 ? 3 : this.n > 4000 ? 4.5 : 6;
-    return Math.min(base * Math.max(this.view.scale / this.whole, 0.5) ** 0.35, 16);
+    return Math.min(base * Math.max(this.view.kx / this.whole, 0.5) ** 0.35, 16);
   }
 
-  drawOver(ratio) {
+  drawOver() {
     const context = this.over.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.field.clientWidth, this.field.clientHeight);
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.clearRect(0, 0, this.width, this.height);
     const trails = this.marks.trails || [];
     for (const trail of trails) this.drawTrail(context, trail, trails.length <= MOST_NAMED);
     if (this.path && this.path.length > 1) {
@@ -543,7 +413,7 @@ class HostMap {
     if (!this.marks || !this.view || !this.n) return -1;
     const { grid, xy } = this;
     const [x, y] = this.toData(px, py);
-    const reach = HOVER_PIXELS / this.view.scale;
+    const reach = HOVER_PIXELS / this.view.kx;
     const first = [clamp(Math.floor((x - reach - grid.left) / grid.w), grid.cells),
       clamp(Math.floor((y - reach - grid.bottom) / grid.h), grid.cells)];
     const last = [clamp(Math.floor((x + reach - grid.left) / grid.w), grid.cells),
@@ -570,22 +440,8 @@ class HostMap {
 
   // ---- what the analyst does -----------------------------------------------------------------
 
-  listen() {
-    const over = this.over;
-    const on = (type, act) => over.addEventListener(type, act);
-    on("contextmenu", (event) => event.preventDefault());
-    on("pointerdown", (event) => this.press(event));
-    on("pointermove", (event) => this.drag(event));
-    on("pointerup", (event) => this.release(event));
-    on("pointercancel", () => this.stop());
-    on("pointerleave", () => this.hover(-1));
-    over.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      const [x, y] = this.placeOf(event);
-      this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), x, y);
-    }, { passive: false });
-    on("keydown", (event) => this.key(event));
-    on("keyup", (event) => {
+  listenToMore() {
+    this.over.addEventListener("keyup", (event) => {
       if (event.key === " ") this.isSpace = false;
     });
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
@@ -595,48 +451,27 @@ class HostMap {
       if (this.marks) this.paint();
       this.draw();
     });
-    this.observer = new ResizeObserver(() => {
-      this.resize();
-      this.draw();
-    });
-    this.observer.observe(this.field);
   }
 
-  placeOf(event) {
-    const box = this.over.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  press(event) {
-    if (!this.view || !this.marks) return;
-    this.over.focus({ preventScroll: true });
-    this.over.setPointerCapture(event.pointerId);
-    const at = this.placeOf(event);
+  press(event, at) {
+    if (!this.marks) return;
     const isPan = this.tool === "pan" || event.button !== 0 || this.isSpace;
-    this.act = { kind: isPan ? "pan" : this.tool, from: at, last: at, far: 0, button: event.button };
+    this.begin(isPan ? "pan" : this.tool, at, event);
     this.path = isPan ? null : [at];
     this.hover(-1);
   }
 
   drag(event) {
     const at = this.placeOf(event);
-    if (!this.act) {
+    if (!this.isDragging(at)) {
       this.hover(this.nearest(at[0], at[1]), at);
       return;
     }
-    const { act } = this;
-    act.far = Math.max(act.far, Math.hypot(at[0] - act.from[0], at[1] - act.from[1]));
-    if (act.kind === "pan") {
-      this.move(at[0] - act.last[0], at[1] - act.last[1]);
-    } else if (act.kind === "box") {
-      const [x, y] = act.from;
-      this.path = [[x, y], [at[0], y], at, [x, at[1]]];
-      this.drawLine();
-    } else {
-      this.path.push(at);
-      this.drawLine();
-    }
-    act.last = at;
+    if (this.act.kind === "pan") return;
+    const [x, y] = this.act.from;
+    if (this.act.kind === "box") this.path = [[x, y], [at[0], y], at, [x, at[1]]];
+    else this.path.push(at);
+    this.drawLine();
   }
 
   release(event) {
@@ -666,42 +501,27 @@ class HostMap {
     this.tell({ kind: how === "replace" ? "open" : "host", host, how });
   }
 
-  key(event) {
-    const steps = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] };
-    if (steps[event.key] && this.view) this.move(...steps[event.key]);
-    else if (event.key === "+" || event.key === "=") this.zoom(ZOOM_STEP);
-    else if (event.key === "-") this.zoom(1 / ZOOM_STEP);
-    else if (event.key === "0") this.fit();
-    else if (event.key === "Escape") this.stop();
-    else if (event.key === " ") this.isSpace = true;
-    else return;
-    event.preventDefault();
+  ownKey(event) {
+    if (event.key === " ") this.isSpace = true;
+    return event.key === " ";
   }
 
   hover(found, at) {
     if (found < 0) {
-      this.tip.hidden = true;
+      this.showTip("");
       this.over.style.cursor = this.tool === "pan" ? "grab" : "crosshair";
       return;
     }
     const look = this.marks.palette[this.classes[found]];
-    this.tip.textContent = `${dotted(this.hosts[found])}\n${look.name}`;
-    this.tip.hidden = false;
-    const room = this.field.clientWidth - this.tip.offsetWidth - 4;
-    this.tip.style.left = `${Math.max(0, Math.min(at[0] + 14, room))}px`;
-    const below = at[1] + 14 + this.tip.offsetHeight < this.field.clientHeight;
-    this.tip.style.top = `${below ? at[1] + 14 : at[1] - 14 - this.tip.offsetHeight}px`;
+    this.showTip(`${dotted(this.hosts[found])}\n${look.name}`, at);
     this.over.style.cursor = "pointer";
   }
 
   endIfGone() {
-    if (this.root.isConnected) return;
-    if (this.observer) this.observer.disconnect();
-    cancelAnimationFrame(this.pending || 0);
+    if (!super.endIfGone()) return;
     cancelAnimationFrame(this.pendingLine || 0);
     if (this.gl) this.gl.getExtension("WEBGL_lose_context")?.loseContext();
     if (live.get(this.name) === this) live.delete(this.name);
-    byParent.delete(this.parent);
   }
 }
 
