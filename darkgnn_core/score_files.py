@@ -108,7 +108,8 @@ _CLAIMS = (
     "SELECT source_id, label, coalesce(day, ''), count(*), sum(id), sum(first_ip), "
     "sum(prefix_len), sum((id % 65521) * (first_ip % 65521)), max(added_at) FROM label "
     "WHERE withdrawn_at IS NULL AND (:analysts OR source_id NOT IN "
-    "(SELECT id FROM label_source WHERE kind = 'analyst')) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    "(SELECT id FROM label_source WHERE kind IN ('analyst', 'given'))) "
+    "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 )
 
 
@@ -121,8 +122,8 @@ def label_state(workspace: Workspace, *, counts_analysts: bool = False) -> str:
     with workspace.catalogue() as connection:
         claims = connection.execute(_CLAIMS, {"analysts": counts_analysts}).fetchall()
         sources = connection.execute(
-            "SELECT id, kind, precedence FROM label_source WHERE :analysts OR kind <> 'analyst' "
-            "ORDER BY precedence, rowid",
+            "SELECT id, kind, precedence FROM label_source WHERE :analysts "
+            "OR kind NOT IN ('analyst', 'given') ORDER BY precedence, rowid",
             {"analysts": counts_analysts},
         ).fetchall()
         aliases = read_aliases(connection)

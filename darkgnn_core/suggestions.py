@@ -91,6 +91,7 @@ class Suggestions:
         told: object (q,), what the votes say, abstained or not; `unknown` where nobody voted.
         why: object (q,), why abstained; empty where not.
         votes: int64 (q,), for `told`.
+        by_hand: int64 (q,), how many of these are of hosts whose label was given by hand.
         k: Hosts that could vote.
         distance: float64 (q,), to the nearest voter for `told`; infinite where there is none.
         limit: float64 (q,), the distance beyond which it is too far.
@@ -103,6 +104,7 @@ class Suggestions:
     told: Texts
     why: Texts
     votes: Ints
+    by_hand: Ints
     k: int
     distance: Floats
     limit: Floats
@@ -126,6 +128,7 @@ def suggest(
     *,
     settings: SuggestionSettings = SuggestionSettings(),
     hosts: npt.NDArray[np.uint32] | None = None,
+    given: npt.NDArray[np.bool_] | None = None,
     rejected: frozenset[tuple[int, str]] = frozenset(),
     told: Told | None = None,
 ) -> Suggestions:
@@ -140,6 +143,7 @@ def suggest(
         settings: When a label is suggested.
         hosts: Only these, uint32; those without an embedding or with a label are left out. None
             for all.
+        given: bool (n,), whose label was given by hand; None for nobody's.
         rejected: Pairs of address and label that an analyst has turned down.
         told: Called with how many hosts are done and how many there are; raising in it stops.
     """
@@ -155,7 +159,9 @@ def suggest(
     voted = np.append(codes, MISSING)[near.positions]
     outcome = vote(voted)
     winners = named(names, outcome.winner)
-    distance = np.where(voted == outcome.winner[:, None], near.distances, np.inf).min(axis=1)
+    is_for = voted == outcome.winner[:, None]
+    is_given = np.append(np.zeros(len(known), bool) if given is None else given[known], False)
+    distance = np.where(is_for, near.distances, np.inf).min(axis=1)
     distance[outcome.winner == MISSING] = np.inf
     limits = _limits(rows[known], codes, len(names), settings, progress)
     limit = np.append(limits, np.nan)[outcome.winner]
@@ -167,6 +173,7 @@ def suggest(
             embedding.hosts[asked], winners, outcome.votes, distance, limit, settings, rejected
         ),
         votes=outcome.votes,
+        by_hand=(is_for & is_given[near.positions]).sum(axis=1),
         k=settings.k,
         distance=distance,
         limit=limit,
@@ -272,6 +279,7 @@ def chosen_of(found: Suggestions, is_chosen: npt.NDArray[np.bool_] | Ints) -> Su
         told=found.told[is_chosen],
         why=found.why[is_chosen],
         votes=found.votes[is_chosen],
+        by_hand=found.by_hand[is_chosen],
         distance=found.distance[is_chosen],
         limit=found.limit[is_chosen],
         voters=found.voters[is_chosen],

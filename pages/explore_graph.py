@@ -52,5 +52,7 @@ section = st.segmented_control(
     key="graph_section",
     required=True,
     bind="query-params",
+    help="Nodes and Edges list what is drawn, Everything also what the limits cut. Port, Central "
+    "nodes and Groups look closer; Export saves what is drawn.",
 )
 SECTIONS[section or "Nodes"](view)

@@ -32,5 +32,7 @@ if view is not None:
         key="host_view",
         required=True,
         bind="query-params",
+        help="Who lies near it and why, what it sent and when, what its packets look like, who "
+        "says what of it, how that changed by day, and how it stands beside hosts of your choice.",
     )
     VIEWS[chosen or "Neighbours"](view)

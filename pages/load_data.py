@@ -21,7 +21,12 @@ if active is not None:
 job_id = state.load_job()
 if job_id is not None:
     show_report(workspace, find_job(workspace, job_id))
-    if st.button("Load more", key="load_more", icon=":material/add:"):
+    if st.button(
+        "Load more",
+        key="load_more",
+        icon=":material/add:",
+        help="Goes back to the choice of files; what was loaded stays.",
+    ):
         state.set_load_job(None)
         st.rerun()
     st.stop()
@@ -36,6 +41,8 @@ if files:
         type="primary",
         icon=":material/play_arrow:",
         disabled=options is None,
+        help="Reads the files in the background and builds the snapshots; it can be "
+        "cancelled, and the other pages stay in use.",
     )
     if ready and options is not None:
         config = {

@@ -26,5 +26,7 @@ view = st.segmented_control(
     key="cases_view",
     required=True,
     bind="query-params",
+    help="Look at the sets that are kept, make one from a list or a query, decide on labels that "
+    "neighbours suggest, or read and write notes.",
 )
 VIEWS[view or "Sets"](workspace)

@@ -32,5 +32,7 @@ view = st.segmented_control(
     key="labels_view",
     required=True,
     bind="query-params",
+    help="Say which source wins, bring lists or label by hand, see where sources disagree, say "
+    "which names are one and which senders are known scanners, or read what changed.",
 )
 VIEWS[view or "Sources"](workspace)

@@ -33,5 +33,7 @@ view = st.segmented_control(
     key="sources_view",
     required=True,
     bind="query-params",
+    help="Traces are what was loaded, snapshots what is made of them for each day, by the "
+    "settings; jobs are what ran in the background.",
 )
 VIEWS[view or "Traces"](workspace, is_busy=active is not None)

@@ -46,6 +46,8 @@ if run is not None:
             key="review_view",
             required=True,
             bind="query-params",
+            help="The same scores by class, by day, by mistake, by share of votes, and run against "
+            "run. Sweeps compare values of a setting; Health says whether an embedding is sound.",
         )
         VIEWS[view or "Classes"](seen)
         make_ready()

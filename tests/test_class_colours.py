@@ -55,10 +55,10 @@ def test_the_labels_of_the_paper_each_have_their_own() -> None:
 
 @given(NAMES)
 def test_no_two_labels_look_alike(labels: list[str]) -> None:
-    """Colour and shape together tell any label, in whatever order they are given."""
+    """Colour and shape together tell any label, and one more leaves them as they are."""
     looks = [look_of(label, labels) for label in labels]
     assert len(set(looks)) == len(labels)
-    assert looks == [look_of(label, labels[::-1]) for label in labels]
+    assert looks == [look_of(label, [*labels, "badactor"]) for label in labels]
     if len(labels) <= len(COLOURS):
         assert len({look.colour for look in looks}) == len(labels)
 

@@ -11,8 +11,11 @@ import pytest
 from darkgnn_core.cli.main import main
 from darkgnn_core.host_sets import find_set, list_sets, save_set
 from darkgnn_core.labels.analyst import add_labels, withdraw
+from darkgnn_core.labels.opinions import read_claims
+from darkgnn_core.labels.store import list_sources
 from darkgnn_core.labels.targets import parse_target
 from darkgnn_core.notes import list_notes
+from darkgnn_core.score_files import label_state
 from darkgnn_core.workspace import Workspace, open_workspace
 
 FIRST = parse_target("192.0.2.1").first_ip
@@ -201,6 +204,23 @@ def test_labels_given_by_hand_are_written_and_read_elsewhere(
     other = open_workspace(tmp_path / "other")
     code, told = run(capsys, other, "labels", "add", out)
     assert (code, told["added"][0]["kept"]) == (0, 2)
+
+
+def test_labels_given_by_hand_do_not_become_ground_truth_by_a_file(
+    capsys: pytest.CaptureFixture[str], workspace: Workspace, tmp_path: Path
+) -> None:
+    """Written out and added again as a list, they are still left out of evaluations."""
+    with workspace.catalogue() as connection:
+        add_labels(connection, [parse_target("192.0.2.1")], "worm")
+    before = label_state(workspace)
+    out = tmp_path / "given.csv"
+    said(capsys, workspace, "labels", "export", "--out", out)
+    run(capsys, workspace, "labels", "add", out)
+    assert label_state(workspace) == before
+    with workspace.catalogue() as connection:
+        assert "given" in {source.kind for source in list_sources(connection)}
+        assert "worm" not in read_claims(connection, counts_analysts=False).names
+        assert "worm" in read_claims(connection).names
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,16 +2,22 @@
 
 import io
 import json
+import math
+import re
 import xml.etree.ElementTree as ET
+from itertools import combinations, pairwise
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+import vl_convert
 from made_pairs import address, drawn_pairs, pairs_of
-from test_theme import contrast
+from test_theme import SEEN_BY, contrast, lab, linear
 
+from darkgnn_core.charts.class_colours import COLOURS
 from darkgnn_core.charts.graph_charts import (
     CHANGE_LOOKS,
     DARK_INK,
@@ -19,11 +25,13 @@ from darkgnn_core.charts.graph_charts import (
     LIGHT_INK,
     PORT_COLOUR,
     graph_chart,
+    height_of,
     visitors_by_day,
 )
+from darkgnn_core.charts.graph_names import Field, placed_names
 from darkgnn_core.charts.graph_packing import pack_graph
 from darkgnn_core.charts.graph_tables import (
-    FEW_NAMES,
+    MOST_NAMED,
     drawn_edges,
     drawn_nodes,
     edge_rows,
@@ -40,6 +48,7 @@ from darkgnn_core.graphs.nodes import host_node, port_node
 from darkgnn_core.graphs.pairs import NOT_TOLD, Pairs
 from darkgnn_core.graphs.subgraph import Shown, subgraph
 from darkgnn_core.safe_csv import csv_of
+from pages.components import host_graph
 
 EVIL = '=1+1 <b>&"x"</b>\u0000\ufffe'
 WHITE, BLACK = "#FFFFFF", "#10161D"
@@ -86,13 +95,13 @@ def test_what_is_selected_stands_out_with_its_edges() -> None:
 
 
 def test_names_are_written_while_they_are_few() -> None:
-    """Up to 45 hosts all; beyond only what was touched; busy ports always."""
-    few = shown_of(pairs_of([(last, 23, 5) for last in range(FEW_NAMES)]))
+    """Up to 150 nodes all hosts; beyond only what was touched; ports always."""
+    few = shown_of(pairs_of([(last, 23, 5) for last in range(MOST_NAMED - 1)]))
     many = shown_of(
         pairs_of([*((last, 23, 5) for last in range(200)), *((1, port, 1) for port in range(100))]),
         Doings(pinned=(host_node(address(7)),)),
     )
-    for shown, names, expected in ((few, True, FEW_NAMES + 1), (few, False, 1)):
+    for shown, names, expected in ((few, True, MOST_NAMED), (few, False, 1)):
         rows = node_rows(shown.nodes, {})
         places = dict.fromkeys(shown.ids, (0.0, 0.0))
         text = drawn_nodes(rows, places, names=names)["text"]
@@ -101,7 +110,7 @@ def test_names_are_written_while_they_are_few() -> None:
     drawn = drawn_nodes(rows, dict.fromkeys(many.ids, (0.0, 0.0)))
     written = set(drawn.loc[drawn["text"] != "", "text"])
     assert {"23 telnet", "192.0.2.7 (pinned)"} <= written
-    assert len(written) == FEW_NAMES + 1
+    assert len(written) == 100 + 1
 
 
 def test_changes_are_drawn_and_tabled() -> None:
@@ -123,6 +132,107 @@ def test_lines_and_ports_stand_out_in_light_and_dark(page: str) -> None:
     for colour in (EDGE_COLOUR, PORT_COLOUR, *(look for look, _ in CHANGE_LOOKS.values())):
         assert contrast(colour, page) >= 3.0, colour
     assert contrast(DARK_INK if page == WHITE else LIGHT_INK, page) >= 4.5
+
+
+@pytest.mark.parametrize("kind", ["all colours", *SEEN_BY])
+def test_changes_are_no_labels_and_differ_for_every_colour_vision(kind: str) -> None:
+    """No label has a colour that looks like theirs; any two differ for the colour-blind, too."""
+    assert not {look for look, _ in CHANGE_LOOKS.values()} & set(COLOURS)
+    rows = SEEN_BY.get(kind, ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
+
+    def seen(colour: str) -> tuple[float, float, float]:
+        """Return a colour as Lab as it is seen."""
+        light = [sum(a * b for a, b in zip(row, linear(colour), strict=True)) for row in rows]
+        return lab((light[0], light[1], light[2]))
+
+    for one, other in combinations([look for look, _ in CHANGE_LOOKS.values()], 2):
+        assert math.dist(seen(one), seen(other)) >= 12, (one, other)
+    if kind == "all colours":
+        for name in set(CHANGE_LOOKS) - {"same"}:
+            for colour in COLOURS:
+                assert math.dist(seen(CHANGE_LOOKS[name][0]), seen(colour)) >= 12, (name, colour)
+
+
+def test_many_edges_stay_visible() -> None:
+    """However many there are, none is thinner than 0.6 pixels."""
+    pairs = pairs_of((last, port, 1 + last) for last in range(100) for port in range(30))
+    shown = subgraph(
+        pairs, Seeds(pairs.unique_hosts), Limits(neighbours=800, nodes=800, edges=4_000)
+    )
+    assert len(shown.edges) == 3_000
+    widths = [edge[2] for edge in packed(shown)["edges"]]
+    assert min(widths) >= 0.6
+
+
+def test_marks_in_columns_do_not_overlap() -> None:
+    """600 hosts below one another: each mark is smaller than the way to the next."""
+    pairs = pairs_of((last, last % 150, 1 + last**2) for last in range(600))
+    shown = shown_of(pairs)
+    rows = node_rows(shown.nodes, {})
+    places = places_of(shown.ids, shown.edges, "two columns")
+    height = height_of(places.values(), "two columns")
+    head = {"layout": "two columns", "height": height}
+    nodes = json.loads(pack_graph(rows, shown.edges, places, label_looks(rows, []), head))["nodes"]
+    longest = max(y for _, _, y, *_ in nodes) - min(y for _, _, y, *_ in nodes)
+    for side in "hp":
+        column = sorted((y, radius) for name, _, y, radius, *_ in nodes if name[0] == side)
+        for (low, one), (high, other) in pairwise(column):
+            assert one + other < (high - low) * (height - 52) / longest
+    assert min(node[3] for node in nodes) > 1.5, "and can still be seen"
+
+
+@pytest.mark.parametrize("layout", ["force", "two columns"])
+def test_names_in_a_picture_lie_on_nothing(layout: Layout) -> None:
+    """No name on another, nor on a mark, nor beyond the picture; those left out are counted."""
+    shown = shown_of(drawn_pairs(1, hosts=100, ports=40, count=400))
+    rows = node_rows(shown.nodes, {})
+    places = places_of(shown.ids, shown.edges, layout)
+    nodes = drawn_nodes(rows, places)
+    field = Field((-60.0, 60.0), (-60.0, 60.0), 900, 640)
+    if layout == "two columns":
+        field = Field((-0.5, 1.5), (-120.0, 5.0), 900, 640)
+    found = placed_names(nodes, field, layout)
+    assert 0 < len(found) < len(nodes)
+    boxes = []
+    for text, x, y in found[["text", "x", "y"]].itertuples(index=False):
+        left, middle = field.pixels(x, y)
+        boxes.append((left, middle - 5, left + 6 * len(text), middle + 5))
+        assert boxes[-1][0] >= 0
+        assert boxes[-1][2] <= 900
+    for one, other in combinations(boxes, 2):
+        assert not meets(one, other)
+    for row in nodes.to_dict("records"):
+        x, y = field.pixels(row["x"], row["y"])
+        half = math.sqrt(row["size"]) / 4
+        assert not any(meets(box, (x - half, y - half, x + half, y + half)) for box in boxes)
+    crowded = nodes.assign(x=nodes["x"] / 50, y=nodes["y"].round(-2))
+    chart = graph_chart(crowded, drawn_edges(shown.edges, places), [], layout=layout)
+    assert "names that would overlap are left out." in chart.to_dict()["title"]["subtitle"]
+
+
+def meets(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    """Say whether two boxes overlap."""
+    across = one[0] < other[2] and other[0] < one[2]
+    return across and one[1] < other[3] and other[1] < one[3]
+
+
+def test_the_page_and_the_browser_write_as_many_addresses() -> None:
+    """The number that is told is that of the JavaScript."""
+    script = Path(host_graph.__file__).parent / "assets" / "host_graph.js"
+    assert f"const MANY_NODES = {MOST_NAMED};" in script.read_text(encoding="utf-8")
+
+
+def test_a_legend_takes_no_height_from_the_chart() -> None:
+    """14 labels: the field of the bars is as high as with one."""
+    heights = []
+    for labels in (1, 14):
+        names = [f"label {i}" for i in range(labels)]
+        counted = pd.DataFrame({"bin": "a", "label": names, "hosts": 2, "packets": 9})
+        chart = visitors_by_day(counted, ["a"], names).properties(width=900)
+        spec = chart.to_dict() | {"autosize": {"type": "fit", "contains": "padding"}}
+        svg = vl_convert.vegalite_to_svg(spec)
+        heights.append(float(re.findall(r'd="M0.5,0.5h[0-9.]+v([0-9.]+)h', svg)[0]))
+    assert heights[1] >= heights[0] - 2
 
 
 def packed(shown: Shown, edges: pd.DataFrame | None = None, **told: Any) -> Any:

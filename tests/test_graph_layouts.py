@@ -94,6 +94,23 @@ def test_parts_that_share_nothing_are_packed_apart() -> None:
         assert bx < cx or dx < ax or by < cy or dy < ay
 
 
+def test_small_parts_are_packed_around_a_large_one() -> None:
+    """A star of 200 and 90 pairs fill a wide box; pairs stand beside the star at any height."""
+    rows = [(last, 1, 5) for last in range(200)] + [(200 + i, 100 + i, 5) for i in range(90)]
+    shown = all_of(pairs_of(rows))
+    places = places_of(shown.ids, shown.edges, "force")
+    graph = graph_of(shown.ids, shown.edges)
+    star = np.array([places[name] for name in nx.node_connected_component(graph, "p1")])
+    others = np.array([places[f"p{100 + i}"] for i in range(90)])
+    everyone = np.array(list(places.values()))
+    width, height = np.ptp(everyone, axis=0)
+    assert 1.0 < width / height < 1.7
+    used = (2 * math.sqrt(201) + 1) ** 2 + 90 * (2 * math.sqrt(2) + 1) ** 2
+    assert used / (width * height) > 0.8
+    beside = others[others[:, 0] > star[:, 0].max()]
+    assert np.ptp(beside[:, 1]) > 0.75 * np.ptp(star[:, 1])
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_no_node_and_one_node(layout: Layout) -> None:
     """Nothing to lay out is nothing; a lone node has a place."""

@@ -7,11 +7,24 @@ import pytest
 from made_pairs import address, drawn_pairs, pairs_of, rows_of
 
 from darkgnn_core.errors import ConfigError
-from darkgnn_core.graphs.difference import either_day, with_changes
+from darkgnn_core.graphs.difference import (
+    CHANGES,
+    Changed,
+    counted_changes,
+    either_day,
+    on_each_day,
+    with_changes,
+)
 from darkgnn_core.graphs.limits import MOST_NODES, Cut, Doings, Limits, Seeds
 from darkgnn_core.graphs.nodes import Node, host_node, node_of, port_node
 from darkgnn_core.graphs.pairs import Pairs
-from darkgnn_core.graphs.subgraph import NODE_COLUMNS, Shown, around, subgraph
+from darkgnn_core.graphs.subgraph import (
+    NODE_COLUMNS,
+    Shown,
+    around,
+    around_shown,
+    subgraph,
+)
 
 WIDE = Limits(neighbours=800, nodes=800, edges=4_000)
 
@@ -259,3 +272,50 @@ def test_changes_turn_round_with_the_days(seed: int) -> None:
     there, back = changes_of(one, other), changes_of(other, one)
     assert back == {edge: turned[change] for edge, change in there.items()}
     assert {"new", "gone"} <= set(there.values())
+
+
+def test_the_same_cut_is_said_once() -> None:
+    """Expanding the start brings more of it, and one sentence about them, not two."""
+    pairs = pairs_of((last, 23, 5 + last) for last in range(9))
+    limits = Limits(neighbours=2)
+    shown = subgraph(pairs, seeds_of(ports=(23,)), limits, Doings(expanded=(port_node(23),)))
+    assert shown.cuts == (Cut("hosts", 4, 9),)
+    two = Seeds(ports=np.array([23, 80], np.int32))
+    both = pairs_of([*((last, 23, 5) for last in range(9)), *((last, 80, 5) for last in range(5))])
+    shown = subgraph(both, two, limits, Doings(expanded=(port_node(80),)))
+    assert {(cut.total, cut.of) for cut in shown.cuts} == {(9, None), (5, port_node(80))}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_changes_are_counted_over_all_edges_around_what_is_drawn(seed: int) -> None:
+    """As a loop over the rows counts them; drawn ones are among them; filters hold."""
+    now, before = drawn_pairs(seed), drawn_pairs(seed + 100)
+    seeds, limits = seeds_of((0, 1), (2,)), Limits(neighbours=5, edges=20, min_packets=100)
+    done = Doings(expanded=(port_node(1),), hidden=(host(3),))
+    either = either_day(now, before)
+    shown = subgraph(either, seeds, limits, done)
+    near, is_drawn = around_shown(either, seeds, limits, done, shown)
+    today, then = ({(a, b): n for a, b, n in rows_of(each)} for each in (now, before))
+    drawn = {(a, b) for a, b, _ in edges_in(shown)}
+    assert {(a, b) for a, b, _ in rows_of(near.where(is_drawn))} == drawn
+    wanted = {
+        (a, b)
+        for a, b, n in rows_of(either)
+        if n >= 100 and a != 3 and (a in (0, 1) or b in (1, 2) or (a, b) in drawn)
+    }
+    assert {(a, b) for a, b, _ in rows_of(near)} == wanted
+    counted = {each.change: each for each in counted_changes(near, is_drawn, now, before)}
+    new = [pair for pair in wanted if pair not in then]
+    assert counted["new"] == Changed("new", len(new), len(drawn.intersection(new)))
+    gone = [pair for pair in wanted if pair not in today]
+    assert counted["gone"] == Changed("gone", len(gone), len(drawn.intersection(gone)))
+    assert sum(each.edges for each in counted.values()) == len(wanted)
+    assert list(counted) == [each for each in CHANGES if each in counted]
+
+
+def test_a_node_is_told_on_each_day() -> None:
+    """Packets and neighbours of both days, not those of their union."""
+    now, before = pairs_of([(1, 23, 5), (1, 80, 9)]), pairs_of([(1, 80, 4), (1, 22, 5), (2, 22, 1)])
+    met = either_day(now, before).where(slice(0, 3))
+    told = on_each_day(met, now, before)
+    assert (told.now, told.before) == ((14, 2), (9, 2))

@@ -191,7 +191,7 @@ def test_votes_in_words() -> None:
     """How many of k voted for it; nobody, where there is no other host."""
     told = Prediction("mirai", 2, 1 / 3, 3, ("mirai", "mirai", "unknown"), 0.1, ())
     said = host_words.vote_words(told)
-    assert said == "2 of 3 nearest hosts, 33% of the votes ahead of the next label."
+    assert said == "2 of its 3 nearest hosts are mirai, 33% of the votes ahead of the next label."
     alone = Prediction("unknown", 0, 0.0, 3, (), float("inf"), ())
     assert host_words.vote_words(alone) == "There is no other host that could vote."
     assert host_words.seconds_words(float("nan")) == "not told"

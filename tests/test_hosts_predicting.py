@@ -1,6 +1,7 @@
 """What a host is taken for, and how near is near: hand-made answers and brute force."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from evaluation_days import embedding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkgnn_core.evaluation.predictions import Voting
+from darkgnn_core.evaluation.predictions import PAPER, Voting
 from darkgnn_core.evaluation.same_day import same_day_loo
 from darkgnn_core.hosts.predicting import (
+    DESK,
     MOST_MEMBERS,
     distances_from,
     nearby,
@@ -87,6 +89,16 @@ def test_the_class_that_won_may_be_far_and_another_near() -> None:
     assert [each.label for each in closer.standings] == ["tight", "wide"]
     assert closer.verdict == "like"
     assert "within the range of wide" in closer.sentence
+
+
+def test_at_the_desk_three_hosts_make_a_class() -> None:
+    """Labels given by hand count at once; the paper's eleven would leave them out."""
+    space = on_a_line(0, 1, 2, 1.5, 50)
+    for label, voting in (("mine", DESK), ("unknown", PAPER)):
+        labels = texts("mine", "mine", "mine", "unknown", "unknown")
+        assert predict(space, 3, labels, replace(voting, metric="euclidean")).label == label
+    two = predict(space, 3, texts("mine", "mine", "unknown", "unknown", "unknown"), DESK)
+    assert two.label == "unknown"
 
 
 def test_nobody_known() -> None:

@@ -14,6 +14,7 @@ from darkgnn_core.labels.store import (
     add_file,
     add_list,
     history,
+    labels_by_arrival,
     list_sources,
     move_source,
     remove_source,
@@ -250,3 +251,13 @@ def test_standing_labels_leave_out_those_taken_back(catalogue):
     withdraw(catalogue, gone.added)
     assert [row["label"] for row in standing_labels(catalogue, "analyst")] == ["c", "b"]
     assert len(standing_labels(catalogue, "analyst", limit=1)) == 1
+
+
+def test_labels_stand_in_the_order_they_came(catalogue):
+    """Not by name; a label that is taken back goes, and comes back to its place."""
+    for label in ("zoo", "worm", "ant"):
+        add_labels(catalogue, [parse_target("192.0.2.1")], label)
+        add_labels(catalogue, [parse_target(f"198.51.100.{len(label)}")], label)
+    assert labels_by_arrival(catalogue) == ("worm", "ant")
+    add_labels(catalogue, [parse_target("203.0.113.9")], "zoo")
+    assert labels_by_arrival(catalogue) == ("zoo", "worm", "ant")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from darkgnn_core.errors import LabelError
-from darkgnn_core.labels.analyst import SOURCE_ID, last_change, remember_change, undo
+from darkgnn_core.labels.analyst import SOURCE_ID, undo
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.store import standing_labels
 from darkgnn_core.labels.verdicts import (
@@ -43,18 +43,6 @@ def test_accepted_labels_count_at_once_and_are_undone(workspace: Workspace) -> N
         )
         undo(connection, change)
         assert resolve(connection, HOSTS).labels.tolist() == ["unknown"] * 3
-
-
-def test_the_last_act_is_there_after_a_restart(workspace: Workspace) -> None:
-    """What it did and what it was; the undo of it works in another session."""
-    with workspace.catalogue() as connection:
-        assert last_change(connection) is None
-        change = accept(connection, THREE, run="r1", seen_on="2021-12-01")
-        remember_change(connection, change, "3 suggested labels accepted")
-    with open_workspace(workspace.root).catalogue() as connection:
-        assert last_change(connection) == (change, "3 suggested labels accepted")
-        undo(connection, change)
-        assert standing_labels(connection, SOURCE_ID) == []
 
 
 def test_accepting_is_all_or_nothing(workspace: Workspace) -> None:

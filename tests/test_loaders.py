@@ -76,3 +76,18 @@ def test_what_changes_an_answer_changes_the_key(workspace: Workspace, tmp_path: 
     seen.append(loaders.fingerprint(workspace))
     assert len(set(seen[:3])) == 3
     assert seen[3] == seen[1]
+
+
+def test_a_file_that_goes_while_it_is_looked_at_counts_as_none(tmp_path: Path) -> None:
+    """SQLite takes its log away whenever the last writer ends: no page may stumble over that."""
+
+    class Going(type(tmp_path)):  # type: ignore[misc]
+        """There when asked, gone when looked at."""
+
+        def exists(self, **_: bool) -> bool:
+            return True
+
+    there = tmp_path / "there"
+    there.write_text("12345", encoding="utf-8")
+    [(_, size)] = loaders.times_of(Going(tmp_path / "gone"), there)
+    assert size == 5

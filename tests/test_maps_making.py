@@ -10,7 +10,7 @@ from darkgnn_core import job_processes
 from darkgnn_core.durable import write_manifest
 from darkgnn_core.errors import ConfigError, RunError
 from darkgnn_core.jobs import cancel_job, find_job
-from darkgnn_core.maps.drafts import keep_draft, read_draft
+from darkgnn_core.maps.drafts import keep_draft, leave_draft, read_draft
 from darkgnn_core.maps.making import (
     make_for_job,
     make_maps,
@@ -266,13 +266,19 @@ def test_one_job_makes_the_maps_of_a_run(
 
 
 def test_the_last_selection_is_kept(loaded: Workspace) -> None:
-    """It is read back as it was; an empty one counts as none; the newer one replaces the older."""
+    """It is read back as it was; left, it waits to be asked for; an empty one counts as none."""
     assert read_draft(loaded) is None
     keep_draft(loaded, np.array([5, 0xFFFFFFFF], np.uint32), {"kind": "lasso", "day": DAYS[0]})
     found = read_draft(loaded)
     assert found is not None
     assert found.hosts.tolist() == [5, 0xFFFFFFFF]
     assert found.recipe == {"kind": "lasso", "day": DAYS[0]}
+    assert found.comes_back
+    leave_draft(loaded)
+    left = read_draft(loaded)
+    assert left is not None
+    assert (left.made_at, left.hosts.tolist()) == (found.made_at, found.hosts.tolist())
+    assert not left.comes_back
     keep_draft(loaded, np.empty(0, np.uint32), {"kind": "chosen"})
     assert read_draft(loaded) is None
 

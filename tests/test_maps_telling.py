@@ -172,6 +172,18 @@ def test_search_understands_what_an_analyst_types(text: str, places: list[int]) 
     assert np.flatnonzero(found.mask).tolist() == places
 
 
+def test_what_was_probably_meant_is_said() -> None:
+    """The start of an address without its dot, IPv6, in the search and in a list."""
+    facts, codes = planted()[0], np.zeros(40, np.int32)
+    for text, word in (("240.0.44", "end it with a dot"), ("2001:db8::/32", "IPv6"), ("x", "")):
+        found = search(text, facts, NAMES, codes)
+        assert found is not None
+        assert bool(found.hint) == bool(word)
+        assert word in found.hint
+    assert "IPv6" in pasted("192.0.2.1\n2001:db8::7", facts.hosts).hint
+    assert not pasted("192.0.2.1, nonsense", facts.hosts).hint
+
+
 def test_an_empty_search_finds_nothing_to_say() -> None:
     """Blanks are no search."""
     assert search("  ", planted()[0], NAMES, np.zeros(40, np.int32)) is None

@@ -249,7 +249,6 @@ def test_hosts_are_labelled_in_a_dialog_and_undone_in_the_sidebar(
     assert [(row["label"], row["confidence"], row["evidence"], row["run"]) for row in rows] == [
         ("stretchoid", 0.7, "same banner", trained_run(trained))
     ] * 2
-    app.session_state["label_change"] = dialog.session_state["label_change"]
     app.run()
     assert table(app, "source")["label"].tolist() == ["stretchoid", "stretchoid"]
     click(app, "sidebar_label_undo")
@@ -318,7 +317,6 @@ def test_accepting_shows_first_what_it_does(run: Open, trained: Workspace) -> No
     assert {(row["label"], row["confidence"], row["day"], row["run"]) for row in rows} == {
         ("censys", 6 / 7, "2021-12-04", "run1"), ("mirai", 1.0, "2021-12-04", "run1"),
     }  # fmt: skip
-    app.session_state["label_change"] = preview.session_state["label_change"]
     app.run()
     assert app.metric[0].value == "7"
     click(app, "sidebar_label_undo")

@@ -23,6 +23,7 @@ from darkgnn_core.labels.analyst import add_labels
 from darkgnn_core.labels.targets import parse_target
 from darkgnn_core.maps.cluster_job import cluster_for_job, find_clusters
 from darkgnn_core.maps.clustering import ClusterSettings
+from darkgnn_core.notes import notes_on
 from darkgnn_core.workspace import Workspace, open_workspace
 
 EVIL = "**[evil](http://192.0.2.1)**"
@@ -71,6 +72,12 @@ def told(app: AppTest) -> str:
     kinds = ("caption", "text", "info", "markdown", "subheader")
     blocks = [block.value for kind in kinds for block in getattr(app.main, kind)]
     return "\n".join(blocks).replace("\\", "").replace("\u2060", "")
+
+
+def refused(app: AppTest) -> str:
+    """Return what the page warns of, escapes taken out."""
+    words = "\n".join(each.value for each in app.main.warning)
+    return words.replace("\\", "").replace("\u2060", "")
 
 
 def table(app: AppTest, column: str) -> Any:
@@ -241,7 +248,11 @@ def test_a_start_that_was_not_there_is_said(run: Any, workspace: Workspace) -> N
     app = run(workspace.root, "198.51.100.1, 198.51.100.4")
     assert "1 of 2 of the start not there." in told(app)
     app = run(workspace.root, f"198.51.100.4 {EVIL}")
-    assert "1 not understood" in [each.label for each in app.main.expander]
+    assert "expected" in refused(app)
+    app = run(workspace.root, "port 99999, 23")
+    assert "'99999': ports go from 0 to 65535" in refused(app), "openly, not folded away"
+    app = run(workspace.root, "23 a b c d e")
+    assert "2 more not understood" in [each.label for each in app.main.expander]
 
 
 def test_a_day_is_compared_with_another(run: Any, workspace: Workspace) -> None:
@@ -250,8 +261,59 @@ def test_a_day_is_compared_with_another(run: Any, workspace: Workspace) -> None:
     app.segmented_control(key="graph_section").set_value("Edges").run()
     changes = table(quiet(app), "change")
     assert set(changes["change"]) == {"new", "gone"}
-    assert "Against 2021-12-01: 4 new, 0 grown, 0 about the same, 0 shrunk, 4 gone." in told(app)
+    assert "Against 2021-12-01: 4 new, 4 gone; all are drawn." in told(app)
     assert "shrunk" in [each["name"] for each in drawing(app)["changes"]]
+
+
+def test_two_days_are_told_apart(run: Any, workspace: Workspace) -> None:
+    """What is counted over both says so; all changes are counted, and how many are drawn."""
+    app = run(workspace.root, "port 23", graph_compare=DAYS[0])
+    app.slider(key="graph_neighbours").set_value(3).run()
+    said = told(quiet(app))
+    assert "3 hosts, 1 port, 3 edges on either day; 2021-12-04 and 2021-12-01." in said
+    assert "Showing 3 of 8 hosts on either day, the heaviest." in said
+    edges = drawing(app)["edges"]
+    kinds = [drawing(app)["changes"][edge[3]]["name"] for edge in edges]
+    new, gone = kinds.count("new"), kinds.count("gone")
+    assert f"4 new, 4 gone; of these {new} and {gone} are drawn." in said
+    select(app, "p23")
+    assert "2021-12-04: 32 packets, 4 hosts." in told(app)
+    assert "2021-12-01: 32 packets, 4 hosts." in told(app)
+    assert "8 hosts on either day, 3 of them drawn." in told(app)
+    assert set(table(app, "packets_before")["packets_before"]) == {0, 8}
+
+
+def test_what_is_hidden_is_a_list(run: Any, workspace: Workspace) -> None:
+    """One node comes back by its name, or all at once; undo hides them again."""
+    app = run(workspace.root, "port 23")
+    first, second, *_ = [node[0] for node in drawing(app)["nodes"] if node[0][0] == "h"]
+    assert "graph_hidden" not in app.session_state
+    select(app, first, second)
+    click(app, "graph_hide")
+    assert len(names(app)) == 3
+    assert "Hidden (2)" in [each.proto.popover.label for each in app.main.get("popover")]
+    app.selectbox(key="graph_hidden").set_value(second).run()
+    click(app, "graph_unhide")
+    assert second in places(app)
+    assert len(names(app)) == 4
+    click(app, "graph_undo")
+    click(app, "graph_unhide_all")
+    assert len(names(app)) == 5
+    assert "hidden by you" not in told(app)
+
+
+def test_notes_on_a_port_are_written_where_it_is_shown(run: Any, workspace: Workspace) -> None:
+    """Kept with the port, and there when it is opened again; a port without its like says so."""
+    app = run(workspace.root, "port 23", graph_section="Port")
+    assert "None: no host that asked for it asked for another port, too." in told(app)
+    app.text_area(key="graph_port_23_notes_new_0").set_value(EVIL).run()
+    click(app, "graph_port_23_notes_add")
+    assert [note.text for note in notes_on(workspace, "port", "23")] == [EVIL]
+    app = run(workspace.root, "port 23, port 22", graph_section="Port")
+    select(app, "p22")
+    assert EVIL not in told(app)
+    select(app, "p23")
+    assert EVIL in told(app)
 
 
 def test_a_range_is_put_together(run: Any, workspace: Workspace) -> None:

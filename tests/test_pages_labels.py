@@ -215,12 +215,18 @@ def test_hosts_are_labelled_by_hand_and_undone(run: Open, workspace: Workspace) 
     click(app, "label_give")
     assert standing(workspace) == [("censys", 0.8, "their banner says so")] * 3
     assert app.text_area(key="label_addresses_1").value == ""
+    give(app, "198.51.100.7", "shodan", turn=1)
+    click(app, "label_give")
+    assert sorted(label for label, *_ in standing(workspace)) == ["censys", "censys", "shodan"]
+    click(app, "label_undo")
+    assert standing(workspace) == [("censys", 0.8, "their banner says so")] * 3
     click(app, "label_undo")
     assert standing(workspace) == []
-    click(app, "label_undo")
+    assert app.button(key="label_undo").disabled
+    click(app, "label_undo_redo")
     assert len(standing(workspace)) == 3
     with workspace.catalogue() as connection:
-        assert len(history(connection, source_id=SOURCE_ID)) == 6
+        assert len(history(connection, source_id=SOURCE_ID)) == 8
 
 
 def test_labels_by_hand_are_taken_back_one_by_one(run: Open, workspace: Workspace) -> None:

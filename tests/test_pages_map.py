@@ -3,10 +3,12 @@
 import json
 import struct
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
 from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from darkgnn_core.host_sets import find_set, save_set
@@ -224,8 +226,15 @@ def test_what_is_searched_lights_up(run: Open, workspace: Workspace) -> None:
     app.text_area(key="map_list").input(f"{first}\n192.0.2.77\nnonsense").run()
     _, _, states = on_map(quiet(app))
     assert np.flatnonzero(states & LIT).tolist() == [0]
-    assert any("1 addresses are not on this day" in each.value for each in app.text)
-    assert "no address" in app.warning[0].value
+    assert any(each.value.startswith("1 host lit up") for each in app.text)
+    assert any("1 address is not on this day" in each.value for each in app.text)
+    assert app.warning[0].value.startswith("1 entry is no IPv4 address: ")
+    app.text_area(key="map_list").input(f"{first}\n2001:db8::7").run()
+    assert "IPv6 addresses are not kept" in quiet(app).info[0].value
+    app.text_area(key="map_list").input("").run()
+    start = first.rpartition(".")[0]
+    app.text_input(key="map_search").input(start).run()
+    assert "start of an address" in quiet(app).info[0].value
 
 
 def test_the_table_selects_as_the_lasso_does(run: Open, workspace: Workspace) -> None:
@@ -407,3 +416,188 @@ def test_clusters_are_found_in_the_background_and_become_a_selection(
     assert kept.recipe["kind"] == "cluster"
     assert kept.recipe["cluster"] == planted
     assert f"cluster {planted} (HDBSCAN, hosts at least 5, neighbours 3)" in kept.name
+
+
+def linked(page: str = PAGE, **query: str) -> AppTest:
+    """Open a page in a new session, by a link."""
+    app = AppTest.from_file(FRAME, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    return quiet(app.switch_page(f"../{page}").run())
+
+
+def kept_and_drawn_on(run: Open, workspace: Workspace) -> tuple[AppTest, str, np.ndarray]:
+    """Keep the planted group as current set, draw two others; return app, set and hosts."""
+    app = run(workspace.root)
+    points, hosts, _ = on_map(app)
+    act(app, kind="lasso", polygon=ring(points[:GROUP]), how="replace")
+    click(app, "map_set_keep")
+    made = str(app.session_state["set_in_view"])
+    assert selected(app) == sorted(hosts[:GROUP].tolist())
+    for number, place in enumerate((GROUP, GROUP + 1), start=2):
+        act(app, number=number, kind="host", host=int(hosts[place]), how="add")
+    act(app, number=9, kind="lasso", polygon=ring(points[:GROUP]), how="remove")
+    return quiet(app), made, hosts
+
+
+def test_a_link_shows_the_set_it_names(run: Open, workspace: Workspace) -> None:
+    """What was drawn on top of the set is not forced on who opens the link, but offered."""
+    app, made, hosts = kept_and_drawn_on(run, workspace)
+    drawn = selected(app)
+    assert drawn == sorted(hosts[GROUP : GROUP + 2].tolist())
+    app = linked(set=made)
+    assert selected(app) == sorted(hosts[:GROUP].tolist())
+    assert any("A selection of 2 hosts" in each.value for each in app.caption)
+    click(app, "map_draft")
+    assert selected(app) == drawn
+    assert not [each for each in app.button if each.key == "map_draft"]
+    click(app, "map_back")
+    assert selected(app) == sorted(hosts[:GROUP].tolist())
+
+
+def test_a_chosen_set_is_what_the_map_shows(run: Open, workspace: Workspace) -> None:
+    """Undo, redo, Clear and the button Map bring their set; drawing stays until then."""
+    app, _, hosts = kept_and_drawn_on(run, workspace)
+    group, drawn = sorted(hosts[:GROUP].tolist()), selected(app)
+    app.switch_page("../manage_cases.py").run()
+    app.switch_page(f"../{PAGE}").run()
+    assert selected(app) == drawn
+    app.switch_page("../manage_cases.py").run()
+    app.button(key="case_set_map").click().run()
+    app.switch_page(f"../{PAGE}").run()
+    assert selected(app) == group
+    click(app, "map_back")
+    assert selected(app) == drawn
+    click(app, "set_undo")
+    assert selected(app) == []
+    click(app, "set_redo")
+    assert selected(app) == group
+    other = save_set(workspace, hosts[10:12], recipe={"kind": "chosen"}, name="other")
+    app.query_params["set"] = other.id
+    app.run()
+    assert selected(app) == sorted(hosts[10:12].tolist())
+    click(app, "set_clear")
+    assert selected(app) == []
+    assert selected(linked()) == []
+
+
+def test_hidden_hosts_that_are_selected_count_and_it_is_said(
+    run: Open, workspace: Workspace
+) -> None:
+    """Table and panel say how many are shown of how many; what acts on them acts on all."""
+    hosts = hosts_on(workspace, LAST)
+    give_label(workspace, hosts[:3])
+    app = run(workspace.root)
+    points, _, _ = on_map(app)
+    act(app, kind="lasso", polygon=ring(points[:GROUP]), how="replace")
+    app.toggle(key="hide_known").set_value(True).run()
+    said = [each.value for each in quiet(app).caption]
+    words = f"{GROUP - 3} of {GROUP} selected hosts are shown: 3 known scanners are hidden."
+    assert words in said
+    assert f"{words} All figures below are of all {GROUP}." in said
+    assert any(f"CSV act on all {GROUP} selected hosts" in each for each in said)
+    _, _, marks, _ = sent(app)
+    assert marks["text"].endswith("hosts selected and 3 hidden")
+    assert {each.label: each.value for each in app.main.metric}["Hosts"] == str(GROUP)
+    click(app, "map_set_keep")
+    made = find_set(workspace, app.session_state["set_in_view"])
+    assert sorted(made.hosts.tolist()) == sorted(hosts[:GROUP].tolist())
+
+
+def test_a_small_table_is_no_taller_than_its_rows(
+    run: Open, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its height follows its rows up to a limit; one host is called one."""
+    heights: dict[str, int] = {}
+    shown = st.dataframe
+
+    def noted(*given: Any, **settings: Any) -> Any:
+        heights[str(settings.get("key"))] = settings["height"]
+        return shown(*given, **settings)
+
+    monkeypatch.setattr("streamlit.dataframe", noted)
+    app = run(workspace.root)
+    _, hosts, _ = on_map(app)
+    act(app, kind="host", host=int(hosts[0]), how="add")
+    assert "One selected host." in [each.value for each in quiet(app).caption]
+    assert heights["map_table_0_Selected"] == 2 * 35 + 3
+    app.segmented_control(key="map_table_which").set_value("All").run()
+    assert heights["map_table_0_All"] == min(340, (len(hosts) + 1) * 35 + 3)
+
+
+def test_what_was_set_up_is_there_on_coming_back(run: Open, workspace: Workspace) -> None:
+    """Search, list, colours and the map beside are as they were before another page was opened."""
+    app = run(workspace.root)
+    app.text_input(key="map_search").input("23").run()
+    app.text_area(key="map_list").input("192.0.2.77").run()
+    app.selectbox(key="map_colour").set_value("packets").run()
+    app.segmented_control(key="map_method").set_value("tsne").run()
+    app.segmented_control(key="map_beside").set_value("Another day").run()
+    app.selectbox(key="map_beside_day").set_value(DAYS[0]).run()
+    app.switch_page("../manage_cases.py").run()
+    assert "map_search" not in app.session_state
+    app = quiet(app.switch_page(f"../{PAGE}").run())
+    assert app.text_input(key="map_search").value == "23"
+    assert app.text_area(key="map_list").value == "192.0.2.77"
+    assert app.selectbox(key="map_colour").value == "packets"
+    assert app.segmented_control(key="map_method").value == "tsne"
+    assert app.selectbox(key="map_beside_day").value == DAYS[0]
+    assert len(on_map(app, "right")[1]) == len(hosts_on(workspace, DAYS[0]))
+    app.text_input(key="map_search").input("").run()
+    app.switch_page("../manage_cases.py").run()
+    app = quiet(app.switch_page(f"../{PAGE}").run())
+    assert app.text_input(key="map_search").value == ""
+
+
+def test_a_set_leads_to_its_own_day_and_run(run: Open, workspace: Workspace) -> None:
+    """Made on another day with another run: the map says so and goes there, or to the day alone."""
+    other = embedded_run(workspace, name="other", seed=3)
+    hosts = hosts_on(workspace, DAYS[0])
+    recipe = {"kind": "lasso", "run": other, "day": DAYS[0], "map": "t-SNE"}
+    made = save_set(workspace, hosts[:3], recipe=recipe, name="three")
+    first = next(each.id for each in list_runs(workspace) if each.id != other)
+    run(workspace.root)  # caches, and which workspace
+    app = linked(set=made.id, run=first, day=LAST)
+    assert f"The current set was made on {DAYS[0]} with the run other." in [
+        each.value.replace("\\", "") for each in app.caption
+    ]
+    click(app, "map_own_view")
+    assert app.session_state["run_in_view"] == other
+    assert app.session_state["day"] == DAYS[0]
+    assert selected(app) == sorted(hosts[:3].tolist())
+    assert not [each for each in app.button if each.key == "map_own_view"]
+    gone = {"kind": "lasso", "run": "none", "day": DAYS[0]}
+    made = save_set(workspace, hosts[:3], recipe=gone, name="of a run that is gone")
+    app = linked(set=made.id, run=first, day=LAST)
+    click(app, "map_own_view")
+    assert app.session_state["run_in_view"] == first
+    assert app.session_state["day"] == DAYS[0]
+
+
+def test_each_trail_has_a_number_and_its_host_is_named(run: Open, workspace: Workspace) -> None:
+    """More trails than names fit on the map: a table says whose each is."""
+    app = run(workspace.root)
+    points, hosts, _ = on_map(app)
+    act(app, kind="lasso", polygon=ring(points), how="replace")
+    app.toggle(key="map_trails").set_value(True).run()
+    trails = sent(quiet(app))[2]["trails"]
+    assert len(trails) > 4
+    assert [each["number"] for each in trails] == list(range(1, len(trails) + 1))
+    key = next(each.value for each in app.dataframe if "trail" in each.value)
+    assert key["address"].tolist() == [each["name"] for each in trails]
+    assert set(key["address"]) <= {str(IPv4Address(int(host))) for host in hosts}
+    app.select_slider(key="map_day").set_value(DAYS[0]).run()
+    assert not sent(quiet(app))[2]["trails"]
+    assert any("first day of the run" in each.value for each in app.caption)
+
+
+def test_trails_wait_for_a_second_map(run: Open, workspace: Workspace) -> None:
+    """While t-SNE has made one day alone, it is said that more are needed."""
+    make_maps(workspace, _run_id(workspace), (LAST,), LAST, QUICK)
+    app = run(workspace.root)
+    app.segmented_control(key="map_method").set_value("tsne").run()
+    points, _, _ = on_map(quiet(app))
+    act(app, kind="lasso", polygon=ring(points[:GROUP]), how="replace")
+    app.toggle(key="map_trails").set_value(True).run()
+    assert any("Trails need more days" in each.value for each in quiet(app).caption)

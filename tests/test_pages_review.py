@@ -215,7 +215,7 @@ def test_the_open_set_tells_of_hosts_and_classes_nobody_knows(
     """
     run_id = scored_run(workspace, apart=8.0)
     app = few(go(workspace.root, run_id))
-    app.selectbox(key="protocol").set_value("open_set").run()
+    app.selectbox(key="review_protocol").set_value("open_set").run()
     compute(app, workspace)
     found = table(app, "new class told apart").iloc[0]
     assert found["new class told apart"] > 0.9
@@ -224,9 +224,26 @@ def test_the_open_set_tells_of_hosts_and_classes_nobody_knows(
     held_out = table(app, "class held out")
     assert set(held_out["class held out"]) == set(LABELS)
     assert "Hosts and classes that nobody knows" in texts(app)
-    app.selectbox(key="protocol").set_value("same_day_loo").run()
+    app.selectbox(key="review_protocol").set_value("same_day_loo").run()
     compute(app, workspace)
     assert "Hosts and classes that nobody knows" not in texts(app)
+
+
+def test_the_protocol_travels_and_stands_in_the_address(go: Any, workspace: Workspace) -> None:
+    """By its name; another page keeps it there, and a link or a reload brings it back."""
+    run_id = scored_run(workspace)
+    app = go(workspace.root, run_id)
+    assert "protocol" not in app.query_params
+    app.selectbox(key="review_protocol").set_value("past_labels").run()
+    assert app.query_params["protocol"] in ("past_labels", ["past_labels"])
+    quiet(app.switch_page("../manage_labels.py").run())
+    assert app.query_params["protocol"] in ("past_labels", ["past_labels"])
+    del app.session_state["protocol_in_view"]  # as a reload does
+    app.switch_page("../review_metrics.py")
+    app.query_params["protocol"] = "past_labels"
+    assert quiet(app.run()).selectbox(key="review_protocol").value == "past_labels"
+    app.query_params["protocol"] = "<none>"
+    assert quiet(app.run()).selectbox(key="review_protocol").value == "same_day_loo"
 
 
 def test_seeds_are_one_run_with_a_spread(go: Any, workspace: Workspace) -> None:

@@ -51,6 +51,8 @@ from darkgnn_core.reviewing import (
 )
 from darkgnn_core.run_config import RunConfig
 from tests.evaluation_days import told
+from tests.test_class_colours import THEME
+from tests.test_theme import contrast
 
 TRUE = ["a", "a", "a", "b", "b", "c"]
 SAID = ["a", "a", "b", "b", "unknown", "a"]
@@ -252,6 +254,15 @@ def test_a_confusion_of_many_labels_grows_with_them() -> None:
     for spec, rows in ((many, 12), (few, 3)):
         assert spec["height"] >= rows * review_charts.CELL_HEIGHT + 100
     assert few["width"] == {"step": review_charts.CELL_PIXELS}
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_few_hosts_are_near_the_background(is_dark: bool) -> None:
+    """Light or dark: the colour of no share is nearer to the page's than that of all."""
+    chart = review_charts.confusion(cells(DAYS), is_dark=is_dark).to_dict()
+    none, all_of_them = chart["layer"][0]["encoding"]["color"]["scale"]["range"]
+    page = THEME["dark" if is_dark else "light"]["backgroundColor"]
+    assert contrast(none, page) < 2 < 4 < contrast(all_of_them, page)
 
 
 def test_a_chart_is_saved_as_picture() -> None:

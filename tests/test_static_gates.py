@@ -78,7 +78,9 @@ MARKDOWN_SINKS = {
     "help",
 }
 TERMINAL = {"stream.write", "sys.stderr.write"}
-SAFE_CALLS = {"safe", "plain", "file_size", "_listed", "_rounded", "len", "int", "round", "max"}
+SAFE_CALLS = {
+    "safe", "plain", "file_size", "noun", "_listed", "_rounded", "len", "int", "round", "max",
+}  # fmt: skip
 """Calls whose result may stand in Markdown: escaped, or made of digits and our own words."""
 
 
@@ -198,6 +200,23 @@ def is_harmless(value: ast.expr) -> bool:
     if isinstance(value, ast.IfExp):
         return is_harmless(value.body) and is_harmless(value.orelse)
     return isinstance(value, ast.Name) and value.id in OWN_TEXTS
+
+
+CONTROLS = {
+    "button", "checkbox", "color_picker", "date_input", "download_button", "file_uploader",
+    "form_submit_button", "multiselect", "number_input", "pills", "popover", "radio",
+    "segmented_control", "select_slider", "selectbox", "slider", "text_area", "text_input",
+    "time_input", "toggle",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", APP, ids=name_of)
+def test_every_control_has_help(path: Path) -> None:
+    """In plain words, where the pointer rests; a helper that draws one hands it on."""
+    for name, call in calls(tree_of(path)):
+        if name.rpartition(".")[2] in CONTROLS and "." in name:
+            given = {keyword.arg for keyword in call.keywords}
+            assert given & {"help", None}, f"line {call.lineno}: {name} without help"
 
 
 @pytest.mark.parametrize("path", [p for p in CORE if "charts" in p.parts], ids=name_of)

@@ -137,6 +137,19 @@ def test_voters_are_labelled_hosts_nearest_first() -> None:
     assert found.known == int((labels != UNKNOWN).sum())
 
 
+def test_votes_of_labels_given_by_hand_are_told() -> None:
+    """How many of the votes for the label rest on the analyst's own word."""
+    embedding, labels = drawn(5)
+    given = np.arange(len(labels)) % 3 == 0
+    found = suggest(embedding, labels, given=given)
+    label_of = dict(zip(embedding.hosts.tolist(), labels.tolist(), strict=True))
+    by_hand = set(embedding.hosts[given].tolist())
+    for told, voters, count in zip(found.told, found.voters.tolist(), found.by_hand, strict=True):
+        assert count == sum(host in by_hand and label_of[host] == told for host in voters if host)
+    assert 0 < found.by_hand.sum() < found.votes.sum()
+    assert not suggest(embedding, labels).by_hand.any()
+
+
 def test_only_hosts_asked_for_are_told() -> None:
     """Those with a label, or without an embedding, are left out; the answers stay the same."""
     embedding, labels = drawn(2)

@@ -97,6 +97,7 @@ def _said(found: Suggestions, labels: Mapping[int, str]) -> pd.DataFrame:
         {
             "address": [str(IPv4Address(int(host))) for host in found.hosts],
             "votes": [f"{votes} of {found.k}" for votes in found.votes],
+            "of these by hand": found.by_hand,
             "share": found.share,
             "distance": np.where(np.isfinite(found.distance), found.distance, np.nan),
             "too far beyond": np.where(np.isfinite(found.limit), found.limit, np.nan),

@@ -57,9 +57,9 @@ def colour_of(label: str, labels: Sequence[str]) -> str:
 
     Args:
         label: Any label; `unknown` is grey.
-        labels: The labels of the workspace, in any order: give the same on every page
-            (`Resolved.names`), not only those in view. Two labels of them share a colour only
-            where there are more labels than colours.
+        labels: All labels of the workspace, not only those in view, in the order they came
+            (`labels.store.labels_by_arrival`): one more at the end leaves the colours of the
+            others alone. Two of them share a colour only where there are more than colours.
 
     Returns:
         `#RRGGBB`.
@@ -74,24 +74,22 @@ def look_of(label: str, labels: Sequence[str]) -> Look:
     """Return colour and shape of a label; arguments as for `colour_of`."""
     if label == UNKNOWN:
         return Look(UNKNOWN_COLOUR, SHAPES[0])
-    place = _places(frozenset((label, *labels)) - {UNKNOWN})[label]
+    place = _places(tuple(dict.fromkeys((*labels, label))))[label]
     lap, colour = divmod(place, len(COLOURS))
     return Look(COLOURS[colour], SHAPES[lap % len(SHAPES)])
 
 
 @lru_cache(maxsize=64)
-def _places(labels: frozenset[str]) -> dict[str, int]:
-    """Give each label a place: its reserved one, else one by its name, else the next that is free.
-
-    So most labels keep their colour when another one is added.
-    """
+def _places(labels: tuple[str, ...]) -> dict[str, int]:
+    """Give each label a place: its reserved one, else one by its name, else the next still free."""
     places = {label: RESERVED.index(label) for label in labels if label in RESERVED}
     taken = set(places.values())
-    for label in sorted(labels - places.keys()):
+    for label in labels:
+        if label in places or label == UNKNOWN:
+            continue
         start = int.from_bytes(hashlib.sha256(label.encode()).digest()[:4]) % len(COLOURS)
-        place = next(each for each in _from(start) if each not in taken)
-        places[label] = place
-        taken.add(place)
+        places[label] = next(each for each in _from(start) if each not in taken)
+        taken.add(places[label])
     return places
 
 

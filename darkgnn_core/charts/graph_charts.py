@@ -1,14 +1,14 @@
 """The drawing of a graph: hosts by label, ports by name, edges by packets or by change."""
 
 from collections.abc import Collection, Sequence
-from typing import Literal
 
 import altair as alt
 import pandas as pd
 
 from darkgnn_core.charts.axes import count_axis, count_tip, day_axis, day_tip
 from darkgnn_core.charts.class_colours import colour_of
-from darkgnn_core.charts.graph_tables import FEW_SELECTED, PORT_KIND
+from darkgnn_core.charts.graph_names import Domain, Field, placed_names
+from darkgnn_core.charts.graph_tables import FEW_SELECTED, PORT_KIND, within_rows
 from darkgnn_core.charts.graph_words import CHANGE_WORDS
 from darkgnn_core.graphs.layouts import Layout, Place
 
@@ -22,19 +22,24 @@ DARK_INK, LIGHT_INK = "#16202A", "#E6EDF3"
 """Of names on a light and on a dark page."""
 
 CHANGE_LOOKS = {
-    "new": ("#0052FF", [1, 0]),
-    "grown": ("#3399CC", [1, 0]),
+    "new": ("#0FA500", [1, 0]),
+    "grown": ("#69694B", [1, 0]),
     "same": ("#8C9199", [1, 0]),
-    "shrunk": ("#EB7000", [7, 3]),
-    "gone": ("#C23300", [2, 3]),
+    "shrunk": ("#C34BA5", [7, 3]),
+    "gone": ("#A50FFF", [2, 3]),
 }
+"""Colours that no label has, so that a changed edge is not taken for a label (tests)."""
 
 FORCE_HEIGHT = 640
-STORY_HEIGHT = 220
+PICTURE_WIDTH = 900
+STORY_HEIGHT = 260
+LEGEND_COLUMNS, LEGEND_ROW = 6, 20
+"""Labels beside one another in a legend, and how high in pixels each row of them is."""
+
 ROW_PIXELS = 15
-HEIGHTS = (420, 2_000)
+HEIGHTS = (420, 3_200)
 MARGIN = 0.05
-NAME_ROOM = 0.22
+NAME_ROOM = 0.14
 SIDE = 0.42
 """Room for names beside two columns, as a share of the distance between them."""
 
@@ -46,6 +51,7 @@ def graph_chart(
     *,
     layout: Layout = "force",
     ink: str = DARK_INK,
+    title: str = "",
 ) -> alt.LayerChart:
     """Draw a graph as a picture to hand on; on the page it is drawn by a component.
 
@@ -55,32 +61,44 @@ def graph_chart(
         looks: Label, colour and shape, as `graph_tables.label_looks`.
         layout: Decides the height and where names stand.
         ink: Colour of the names.
+        title: What stands above it; how many names found no room is said below that.
     """
-    x, y = _scales(nodes, layout)
-    layers = [
-        _lines(edges, x, y),
-        *_marks(nodes, looks, x, y),
-        *_names(nodes, x, y, layout, ink),
-    ]
-    places = zip(nodes["x"], nodes["y"], strict=True)
-    chart = alt.layer(*layers).properties(height=height_of(list(places), layout))
+    field = _field(nodes, layout)
+    x, y = _scale(field.x), _scale(field.y)
+    if layout == "two columns":
+        nodes = within_rows(nodes, field.height / (1 + MARGIN))
+    names = placed_names(nodes, field, layout)
+    layers = [_lines(edges, x, y), *_marks(nodes, looks, x, y), _names(names, x, y, ink)]
+    left_out = int((nodes["text"] != "").sum()) - len(names)
+    words = f"{left_out:,} names that would overlap are left out." if left_out else ""
+    chart = alt.layer(*layers).properties(width=field.width, height=field.height)
+    if title or words:
+        head = alt.TitleParams(
+            title, subtitle=words, anchor="start", subtitleFontSize=11, subtitleColor=ink
+        )
+        chart = chart.properties(title=head)
     drawn: alt.LayerChart = chart.resolve_scale(
         color="independent", shape="independent", strokeDash="independent"
     )
     return drawn
 
 
-def _scales(nodes: pd.DataFrame, layout: Layout) -> tuple[alt.Scale, alt.Scale]:
-    """Return scales with room for the names, which stand to the right of nodes drawn by forces."""
+def _field(nodes: pd.DataFrame, layout: Layout) -> Field:
+    """Return a field with room for the names, which mostly stand to the right of their nodes."""
     left, right = (SIDE, SIDE) if layout == "two columns" else (MARGIN, NAME_ROOM)
-    return _scale(nodes["x"], left, right), _scale(nodes["y"], MARGIN / 2, MARGIN / 2)
+    height = height_of(list(zip(nodes["x"], nodes["y"], strict=True)), layout)
+    x, y = _domain(nodes["x"], left, right), _domain(nodes["y"], MARGIN / 2, MARGIN / 2)
+    return Field(x, y, PICTURE_WIDTH, height)
 
 
-def _scale(values: "pd.Series[float]", before: float, after: float) -> alt.Scale:
+def _domain(values: "pd.Series[float]", before: float, after: float) -> Domain:
     low, high = float(values.min()), float(values.max())
     length = high - low or 1.0
-    domain = [low - before * length, high + after * length]
-    return alt.Scale(domain=domain, nice=False, zero=False)
+    return low - before * length, high + after * length
+
+
+def _scale(domain: Domain) -> alt.Scale:
+    return alt.Scale(domain=list(domain), nice=False, zero=False)
 
 
 def height_of(places: Collection[Place], layout: Layout) -> int:
@@ -101,7 +119,7 @@ def _lines(edges: pd.DataFrame, x: alt.Scale, y: alt.Scale) -> alt.Chart:
         x2="x2:Q",
         y2="y2:Q",
         strokeWidth=alt.StrokeWidth("width:Q", scale=None, legend=None),
-        opacity=alt.condition("datum.is_near", alt.value(0.6), alt.value(0.1)),
+        opacity=alt.condition("datum.is_near", alt.value(0.75), alt.value(0.1)),
     )
     if "change" not in edges:
         plain: alt.Chart = lines.encode(
@@ -176,26 +194,12 @@ def _marks(
     return [ring, marks]
 
 
-def _names(
-    nodes: pd.DataFrame, x: alt.Scale, y: alt.Scale, layout: Layout, ink: str
-) -> list[alt.Chart]:
-    named = nodes[nodes["text"] != ""]
+def _names(names: pd.DataFrame, x: alt.Scale, y: alt.Scale, ink: str) -> alt.Chart:
+    """Write names where they found room."""
+    mark = alt.Chart(names).mark_text(fontSize=11, baseline="middle", align="left", color=ink)
     place = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None)}
-
-    def written(rows: pd.DataFrame, align: Literal["left", "right"], dx: int) -> alt.Chart:
-        mark = alt.Chart(rows).mark_text(
-            fontSize=11, baseline="middle", align=align, dx=dx, color=ink
-        )
-        chart: alt.Chart = mark.encode(**place, text="text:N")
-        return chart
-
-    if layout == "force":
-        return [written(named, "left", 11)]
-    is_host = named["kind"] == "host"
-    return [
-        written(named[is_host], "right", -11),
-        written(named[~is_host], "left", 12),
-    ]
+    chart: alt.Chart = mark.encode(**place, text="text:N")
+    return chart
 
 
 def visitors_by_day(counted: pd.DataFrame, bins: Sequence[str], names: Sequence[str]) -> alt.Chart:
@@ -209,19 +213,23 @@ def visitors_by_day(counted: pd.DataFrame, bins: Sequence[str], names: Sequence[
     order = counted.groupby("label")["hosts"].sum().sort_values(ascending=False)
     labels = [str(each) for each in order.index]
     totals = counted.groupby("bin")["hosts"].sum()
+    more = (len(labels) - 1) // LEGEND_COLUMNS
     chart: alt.Chart = (
-        alt.Chart(counted, height=STORY_HEIGHT)
+        alt.Chart(counted, height=STORY_HEIGHT + more * LEGEND_ROW)
         .mark_bar()
         .encode(
             x=day_axis(pd.Series(list(bins))),
             y=count_axis("hosts", "hosts", float(totals.max())),
             color=alt.Color(
                 "label:N",
-                scale=alt.Scale(
-                    domain=labels, range=[colour_of(each, sorted(names)) for each in labels]
-                ),
+                scale=alt.Scale(domain=labels, range=[colour_of(each, names) for each in labels]),
                 legend=alt.Legend(
-                    title=None, orient="top", columns=6, labelLimit=150, padding=0, offset=4
+                    title=None,
+                    orient="top",
+                    columns=LEGEND_COLUMNS,
+                    labelLimit=150,
+                    padding=0,
+                    offset=4,
                 ),
             ),
             tooltip=[

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from darkgnn_core.charts.graph_charts import CHANGE_LOOKS, PORT_COLOUR
-from darkgnn_core.charts.graph_tables import drawn_edges, drawn_nodes
-from darkgnn_core.charts.graph_words import CHANGE_WORDS
+from darkgnn_core.charts.graph_names import name_rank
+from darkgnn_core.charts.graph_tables import drawn_edges, drawn_nodes, within_rows
+from darkgnn_core.charts.graph_words import CHANGE_WORDS, EITHER
 from darkgnn_core.graphs.layouts import Place
 from darkgnn_core.graphs.nodes import host_node, port_node
 
 Clean = Callable[[str], str]
 Look = tuple[str, str, str]
 
-TOUCHED, PORT, START = 2_000_000, 1_000_000, 100_000
-"""Names of nodes are written in the order of these, then of how many neighbours are drawn."""
+MARGIN = 26
+"""Pixels around the nodes, as in `host_graph.js`."""
 
 
 def pack_graph(
@@ -55,7 +56,7 @@ def pack_graph(
     known.append(("ports", PORT_COLOUR, "port"))
     message = {
         "head": dict(head),
-        "nodes": _nodes(rows, places, looks, names, clean),
+        "nodes": _nodes(_fitted(rows, places, head), looks, names, clean, "change" in edges),
         "edges": _edges(rows, edges, places),
         "looks": [dict(zip(("name", "colour", "shape"), look, strict=True)) for look in known],
         "changes": _changes() if "change" in edges else [],
@@ -71,14 +72,24 @@ def _changes() -> list[dict[str, Any]]:
     ]
 
 
+def _fitted(
+    rows: pd.DataFrame, places: Mapping[str, Place], head: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return what is drawn of the nodes, marks shrunk where rows are narrow."""
+    drawn = drawn_nodes(rows, places)
+    if head.get("layout") != "two columns":
+        return drawn
+    return within_rows(drawn, float(head["height"]) - 2 * MARGIN)
+
+
 def _nodes(
-    rows: pd.DataFrame,
-    places: Mapping[str, Place],
+    drawn: pd.DataFrame,
     looks: Sequence[Look],
     names: bool,
     clean: Clean,
+    is_compared: bool,
 ) -> list[list[Any]]:
-    drawn = drawn_nodes(rows, places)
+    when = EITHER if is_compared else ""
     look_at = {name: at for at, (name, _, _) in enumerate(looks)}
     radii = np.sqrt(drawn["size"].to_numpy(float) / math.pi).round(2)
     found = []
@@ -86,19 +97,20 @@ def _nodes(
         is_port, state = row["kind"] == "port", row["state"]
         is_pinned = "pinned" in state
         is_touched = is_pinned or "expanded" in state
-        rank = TOUCHED * is_touched + PORT * is_port + START * ("start" in state) + row["shown"]
+        rank = name_rank(row)
         name = row["name"] if names or is_port or is_touched else ""
         tip = "\n".join(
             [
                 row["name"] if is_port else f"{row['name']}  {clean(row['label'])}",
-                f"{row['packets']:,} packets, {row['neighbours']:,} neighbours, {row['more']}",
+                f"{row['packets']:,} packets, {row['neighbours']:,} neighbours{when}, "
+                + row["more"],
                 *([state] if state else []),
             ]
         )
         x, y = round(row["x"], 5), round(row["y"], 5)
         look = len(looks) if is_port else look_at[row["label"]]
         more = row["neighbours"] - row["shown"]
-        found.append([row["id"], x, y, float(radius), look, name, int(rank), tip, is_pinned, more])
+        found.append([row["id"], x, y, float(radius), look, name, rank, tip, is_pinned, more])
     return found
 
 

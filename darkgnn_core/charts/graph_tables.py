@@ -1,6 +1,6 @@
 """Tables behind a graph: what is drawn where, and the same for people, spreadsheets and readers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from darkgnn_core.labels.texts import UNKNOWN
 PORT_KIND = "port"
 """What stands in place of a label for ports."""
 
-FEW_NAMES = 45
-"""So many hosts may have their addresses beside them, or none; so many ports have their names."""
+MOST_NAMED = 150
+"""Up to so many nodes hosts have their addresses; `host_graph.js` counts those in view."""
 
 WIDTHS = (0.8, 6.0)
 SIZES = (70.0, 420.0)
@@ -28,6 +28,11 @@ CROWD = 60.0
 """From so many nodes, or three times as many edges, on they are drawn smaller."""
 
 LEAST = 0.22
+THINNEST = 0.6
+"""Pixels of the thinnest edge: thinner ones can hardly be seen."""
+
+FILLED = 0.4
+"""Half a mark in columns, at most, as a share of the distance between two rows."""
 
 
 def node_rows(nodes: pd.DataFrame, labels: Mapping[int, str]) -> pd.DataFrame:
@@ -112,18 +117,15 @@ def drawn_nodes(
         rows: As `node_rows` gives them.
         places: Place by id.
         selected: Ids that stand out.
-        names: Write the addresses of hosts, where they are few. The ports that most of the hosts
-            drawn asked for, and what is selected, expanded or pinned, are always named.
+        names: Write the addresses of hosts, up to `MOST_NAMED` nodes. Ports, and what is
+            selected, expanded or pinned, are always named.
     """
     is_host = rows["kind"] == "host"
     is_selected = rows["id"].isin(list(selected))
-    are_few = int(is_host.sum()) <= FEW_NAMES
-    is_touched = rows["state"].str.contains("expanded|pinned")
-    order = rows["shown"].where(~is_host, -1).rank(method="first", ascending=False)
-    is_named = (~is_host & (order <= FEW_NAMES)) | is_touched
+    is_named = ~is_host | rows["state"].str.contains("expanded|pinned")
     if is_selected.sum() <= FEW_SELECTED:
         is_named |= is_selected
-    if names and are_few:
+    if names and len(rows) <= MOST_NAMED:
         is_named |= True
     text = rows["name"] + np.where(rows["state"].str.contains("pinned"), " (pinned)", "")
     hidden = rows["neighbours"] - rows["shown"]
@@ -163,7 +165,9 @@ def drawn_edges(
             "host": [node_words(each) for each in hosts],
             "port": [node_words(each) for each in ports],
             "packets": edges["packets"].to_numpy(),
-            "width": _scaled(edges["packets"], WIDTHS) * _crowded(len(edges) / CROWD / 3),
+            "width": np.maximum(
+                _scaled(edges["packets"], WIDTHS) * _crowded(len(edges) / CROWD / 3), THINNEST
+            ),
             "is_near": near,
         }
     )
@@ -172,6 +176,23 @@ def drawn_edges(
         table["now"] = edges["packets_now"].to_numpy()
         table["before"] = edges["packets_before"].to_numpy()
     return table.iloc[::-1].reset_index(drop=True)
+
+
+def within_rows(drawn: pd.DataFrame, height: float) -> pd.DataFrame:
+    """Shrink the marks of two columns until those of neighbouring rows do not overlap.
+
+    Args:
+        drawn: As `drawn_nodes` gives them, in two columns.
+        height: Pixels from the first to the last row.
+    """
+    pixels = height / max(float(np.ptp(drawn["y"])) if len(drawn) else 0.0, 1.0)
+    is_port = (drawn["kind"] == "port").to_numpy()
+    most = np.full(len(drawn), np.inf)
+    for column in (is_port, ~is_port):
+        gaps = np.diff(np.sort(drawn["y"].to_numpy(np.float64)[column]))
+        if len(gaps):  # the usual one: a node that was dragged on another does not count
+            most[column] = np.pi * (FILLED * pixels * float(np.median(gaps))) ** 2
+    return drawn.assign(size=np.minimum(drawn["size"], most))
 
 
 def _crowded(times: float) -> float:
@@ -188,18 +209,18 @@ def _scaled(values: "pd.Series[Any]", bounds: tuple[float, float]) -> npt.NDArra
     return sizes
 
 
-def label_looks(rows: pd.DataFrame, names: Collection[str]) -> list[tuple[str, str, str]]:
+def label_looks(rows: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return label, colour and shape of each label that is drawn, the most frequent first.
 
     Args:
         rows: As `node_rows` gives them.
-        names: All labels of the workspace, so that colours are those of other pages.
+        names: All labels of the workspace (`loaders.all_labels`), which decide on colours.
     """
     hosts = rows[rows["kind"] == "host"]
     counts = hosts["label"].value_counts()
     order = sorted(counts.index, key=lambda label: (-int(counts[label]), str(label)))
     found = []
     for label in order:
-        look = look_of(str(label), sorted(names))
+        look = look_of(str(label), names)
         found.append((str(label), look.colour, look.shape))
     return found

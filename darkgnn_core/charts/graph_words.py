@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from darkgnn_core.charts.port_names import port_label
+from darkgnn_core.graphs.difference import Changed
 from darkgnn_core.graphs.limits import Cut
 from darkgnn_core.graphs.nodes import Node
 
@@ -21,6 +22,9 @@ RANKS = {
     "each": "the heaviest of each",
     "shared": "those that most of the hosts share",
 }
+
+EITHER = " on either day"
+"""Of what was counted over two days that are compared."""
 
 CHANGE_WORDS = {
     "new": "new",
@@ -42,16 +46,38 @@ def node_words(node: Node) -> str:
     return UNKNOWN_PORT if node.key < 0 else port_label(node.key)
 
 
-def cut_words(cut: Cut) -> str:
+def cut_words(cut: Cut, *, is_compared: bool = False) -> str:
     """Say what a guard left out.
+
+    Args:
+        cut: What.
+        is_compared: What there is was counted over two days that are compared.
 
     >>> cut_words(Cut("ports", 40, 312))
     'Showing 40 of 312 ports, the heaviest.'
     >>> cut_words(Cut("hosts", 5, 9, of=Node("port", 23)))
     '23 telnet: showing 5 of 9 hosts, the heaviest.'
     """
-    said = f"howing {cut.shown:,} of {cut.total:,} {PARTS[cut.part]}, {RANKS[cut.rank]}."
+    where = EITHER if is_compared else ""
+    said = f"howing {cut.shown:,} of {cut.total:,} {PARTS[cut.part]}{where}, {RANKS[cut.rank]}."
     return f"S{said}" if cut.of is None else f"{node_words(cut.of)}: s{said}"
+
+
+def change_words(changes: Sequence[Changed], compared: str) -> str:
+    """Say how many edges changed since a day, and how many of those are drawn.
+
+    >>> change_words([Changed("new", 100, 21), Changed("gone", 90, 19)], "2022-01-20")
+    'Against 2022-01-20: 100 new, 90 gone; of these 21 and 19 are drawn.'
+    >>> change_words([Changed("new", 4, 4)], "2022-01-20")
+    'Against 2022-01-20: 4 new; all are drawn.'
+    """
+    if not changes:
+        return f"Against {compared}: no edge."
+    told = ", ".join(f"{each.edges:,} {CHANGE_WORDS[each.change]}" for each in changes)
+    drawn = [f"{each.drawn:,}" for each in changes]
+    some = " and ".join([", ".join(drawn[:-1]), drawn[-1]] if len(drawn) > 1 else drawn)
+    is_all = all(each.drawn == each.edges for each in changes)
+    return f"Against {compared}: {told}; {'all' if is_all else f'of these {some}'} are drawn."
 
 
 def count_words(hosts: int, ports: int, edges: int) -> str:

@@ -221,7 +221,9 @@ def vote_words(prediction: Prediction) -> str:
     voters = len(prediction.neighbours)
     if not voters:
         return "There is no other host that could vote."
-    said = f"{prediction.votes} of {prediction.k} nearest hosts"
+    said = f"{prediction.votes} of its {prediction.k} nearest hosts are {prediction.label}"
+    if prediction.votes == prediction.k:
+        return f"{said}."
     return f"{said}, {prediction.margin:.0%} of the votes ahead of the next label."
 
 

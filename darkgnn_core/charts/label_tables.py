@@ -13,6 +13,7 @@ from darkgnn_core.labels.targets import prefix_text
 
 KINDS = {
     "analyst": "given in this app",
+    "given": "given by hand, from a file; evaluations leave it out",
     "csv": "CSV list",
     "mirai": "Mirai fingerprint in the packets",
     "misp": "MISP warning list",

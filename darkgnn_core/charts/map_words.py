@@ -60,6 +60,24 @@ def short_count(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
 
 
+def hidden_words(shown: int, hidden: int, kind: str) -> str:
+    """Say how many of some hosts are shown where known scanners are hidden.
+
+    Args:
+        shown: How many are shown.
+        hidden: How many are not, at least one.
+        kind: What they all are, in the plural.
+
+    >>> hidden_words(309, 18, "selected hosts")
+    '309 of 327 selected hosts are shown: 18 known scanners are hidden'
+    >>> hidden_words(1, 1, "hosts found")
+    '1 of 2 hosts found is shown: 1 known scanner is hidden'
+    """
+    are = "is" if shown == 1 else "are"
+    left_out = "1 known scanner is" if hidden == 1 else f"{hidden:,} known scanners are"
+    return f"{shown:,} of {shown + hidden:,} {kind} {are} shown: {left_out} hidden"
+
+
 def cluster_words(number: int) -> str:
     """Return what a cluster is called; hosts in none are noise.
 

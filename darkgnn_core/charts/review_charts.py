@@ -22,6 +22,7 @@ TICKS = 10
 MARK = "#6B7785"
 """Lines that belong to no run, seen on light and dark."""
 PALE, DEEP = "#DDE9F4", "#0B4A78"
+DIM, BRIGHT = "#17324A", "#CBE5F8"
 HALF = 0.5
 CELL = "cell"
 """Name of the selection of a confusion cell; its fields are `true` and `told`."""
@@ -113,11 +114,12 @@ def day_lines(table: pd.DataFrame, title: str) -> alt.LayerChart:
     )
 
 
-def confusion(table: pd.DataFrame) -> alt.LayerChart:
+def confusion(table: pd.DataFrame, *, is_dark: bool = False) -> alt.LayerChart:
     """Return the confusion of true and told labels; a click chooses a cell.
 
     Args:
         table: `reviewing.cells`, at least one row.
+        is_dark: Whether the page is: few hosts are near its background either way.
     """
     rows = list(dict.fromkeys(table["true"]))
     others = sorted(set(table["told"]) - {*rows, UNKNOWN})
@@ -142,14 +144,15 @@ def confusion(table: pd.DataFrame) -> alt.LayerChart:
     squares = base.mark_rect(stroke=MARK, cursor="pointer").encode(
         color=alt.Color(
             "share:Q",
-            scale=alt.Scale(domain=[0, 1], range=[PALE, DEEP]),
+            scale=alt.Scale(domain=[0, 1], range=[DIM, BRIGHT] if is_dark else [PALE, DEEP]),
             legend=alt.Legend(title="share of row", format="%", orient="bottom"),
         ),
         strokeWidth=chosen,
     )
-    dark = alt.condition(alt.datum.share > HALF, alt.value("#FFFFFF"), alt.value("#16202A"))
+    is_deep = alt.datum.share < HALF if is_dark else alt.datum.share > HALF
+    ink = alt.condition(is_deep, alt.value("#FFFFFF"), alt.value("#16202A"))
     counts = base.mark_text(fontSize=11, cursor="pointer").encode(
-        text=alt.Text("hosts:Q", format=","), color=dark
+        text=alt.Text("hosts:Q", format=","), color=ink
     )
     few: dict[str, Any] = {} if len(columns) > MANY else {"width": alt.Step(CELL_PIXELS)}
     around = AROUND_PIXELS + min(5 * max(map(len, columns)), LABEL_PIXELS)

@@ -207,7 +207,7 @@ def _add_labels(commands: Commands) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     add = _command(actions, "add", "Add lists of labels, told apart by content.", run_labels)
     add.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    add.add_argument("--kind", choices=["csv", "misp", "maltrail", "ipset"])
+    add.add_argument("--kind", choices=["csv", "given", "misp", "maltrail", "ipset"])
     add.add_argument("--label", help="one label for a MISP list or an ipset file")
     add.add_argument("--generic-label", help="label for maltrail lines without an organisation")
     add.add_argument("--allow-wide", action="store_true", help="take prefixes wider than /24 too")

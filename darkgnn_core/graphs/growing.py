@@ -153,11 +153,14 @@ class Growth:
         self.order = {node: None for node in self.order if node in met or node in held}
 
     def cuts(self) -> tuple[Cut, ...]:
-        """Return what is left out, as things are now."""
+        """Return what is left out, as things are now; the same nodes once."""
         found = []
+        told: set[frozenset[Node]] = set()
         for offer in self.offers:
-            shown = sum(node in self.order for node in offer.nodes)
-            if shown < len(offer.nodes):
+            among = frozenset(offer.nodes)
+            shown = sum(node in self.order for node in among)
+            if shown < len(among) and among not in told:
+                told.add(among)
                 found.append(Cut(offer.part, shown, len(offer.nodes), offer.of, offer.rank))
         return (*found, *self.beyond)
 

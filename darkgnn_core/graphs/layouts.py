@@ -32,8 +32,10 @@ SPREADING, GAP = 40, 0.8
 SWEEPS = 6
 NEARER = 0.5
 """New nodes come nearer than the usual distance: the old ones push them out, too."""
-WIDE = 1.6
-"""Width of a drawing over its height."""
+WIDE = 1.3
+"""Width of a drawing over its height; the page stretches it up to twice one way."""
+CELLS = 4
+"""Parts of the usual distance to which components are packed."""
 
 COLUMNS = {"h": 0.0, "p": 1.0}
 
@@ -158,25 +160,34 @@ def _pull(at: Floats, ends: npt.NDArray[np.int64], weights: Floats, length: floa
 
 
 def _packed(graph: nx.Graph) -> Places:
-    """Lay out each component by itself and put them in rows, the largest first."""
+    """Lay out each component by itself and pack them, the largest first, small ones around."""
     parts = sorted(nx.connected_components(graph), key=lambda part: (-len(part), min(part)))
     laid = [(_component(graph, part), math.sqrt(len(part))) for part in parts]
-    area = sum((2 * radius + 1) ** 2 for _, radius in laid)
-    width = max(math.sqrt(area * WIDE), *(2 * radius + 1 for _, radius in laid), 1.0)
+    corners = _corners([2 * radius + 1 for _, radius in laid])
     places: Places = {}
-    x = y = height = 0.0
-    for part, radius in laid:
-        size = 2 * radius + 1
-        if x and x + size > width:
-            x, y, height = 0.0, y - height, 0.0
-        middle = (x + size / 2, y - size / 2)
+    for (part, radius), (x, y) in zip(laid, corners, strict=True):
+        middle = (x + radius + 0.5, y - radius - 0.5)
         for node, place in part.items():
             places[node] = (
                 float(middle[0] + radius * place[0]),
                 float(middle[1] + radius * place[1]),
             )
-        x, height = x + size, max(height, size)
     return places
+
+
+def _corners(sizes: Sequence[float]) -> list[Place]:
+    """Return where squares go, upper left corners: each as high as it can, then to the left."""
+    cells = [math.ceil(size * CELLS) for size in sizes]
+    width = math.ceil(math.sqrt(sum(each**2 for each in cells) * WIDE))
+    depths = np.zeros(max([width, *cells]), np.int64)
+    found = []
+    for size in cells:
+        tops = np.lib.stride_tricks.sliding_window_view(depths, size).max(axis=1)
+        left = int(tops.argmin())
+        top = int(tops[left])
+        depths[left : left + size] = top + size
+        found.append((left / CELLS, -top / CELLS))
+    return found
 
 
 def _component(graph: nx.Graph, part: set[str]) -> dict[str, Floats]:

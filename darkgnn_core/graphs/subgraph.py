@@ -12,7 +12,7 @@ import pandas as pd
 from darkgnn_core.graphs.growing import Growth, host_totals, port_totals
 from darkgnn_core.graphs.limits import Cut, Doings, Limits, Seeds
 from darkgnn_core.graphs.nodes import Hosts, Node, host_node, hosts_among, port_node, ports_among
-from darkgnn_core.graphs.pairs import Mask, Pairs, is_among
+from darkgnn_core.graphs.pairs import Mask, Pairs, is_among, pairs_from
 
 NODE_COLUMNS = (
     "id", "kind", "key", "packets", "degree", "shown_degree", "shown_packets", "is_seed",
@@ -94,6 +94,38 @@ def around(
     """Return all pairs of the seeds that pass the filters, drawn or not; arguments as above."""
     mask = _passing(pairs, limits, doings or Doings(), allowed)
     return pairs.where(mask & (pairs.with_hosts(seeds.hosts) | pairs.with_ports(seeds.ports)))
+
+
+def around_shown(
+    pairs: Pairs,
+    seeds: Seeds,
+    limits: Limits,
+    doings: Doings,
+    shown: Shown,
+    *,
+    allowed: Hosts | None = None,
+) -> tuple[Pairs, Mask]:
+    """Return all pairs that what is drawn was chosen from, and which of them are drawn.
+
+    Args:
+        pairs: Everything, as for `subgraph`.
+        seeds: What it starts from.
+        limits: How much is shown.
+        doings: What the analyst did; pairs of expanded and pinned nodes count, too.
+        shown: What is drawn of it.
+        allowed: Only these hosts count, uint32; None for all.
+
+    Returns:
+        Pairs that pass the filters, and bool (p,).
+    """
+    touched = (*doings.expanded, *doings.pinned)
+    hosts = np.union1d(seeds.hosts, hosts_among(touched)).astype(np.uint32)
+    ports = np.union1d(seeds.ports, ports_among(touched)).astype(np.int32)
+    edges = pairs_from(shown.edges)
+    is_drawn = np.isin(pairs.keys, edges.keys)
+    near = pairs.with_hosts(hosts) | pairs.with_ports(ports) | is_drawn
+    chosen: Mask = near & _passing(pairs, limits, doings, allowed)
+    return pairs.where(chosen), is_drawn[chosen]
 
 
 def _passing(pairs: Pairs, limits: Limits, done: Doings, allowed: Hosts | None) -> Mask:

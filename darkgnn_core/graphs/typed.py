@@ -48,7 +48,7 @@ def read_seeds(text: str) -> TypedSeeds:
             continue
         low, high = int(found[1]), int(found[2] or found[1])
         if not low <= high <= 65_535:
-            bad.append((shown(word), "expected a port from 0 to 65535"))
+            bad.append((shown(word), "ports go from 0 to 65535"))
         elif len(ports) + high - low >= MOST_PORTS:
             bad.append((shown(word), f"expected at most {MOST_PORTS:,} ports"))
         else:

@@ -6,13 +6,14 @@ class is held against the distances that hosts of this very class have to one an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from darkgnn_core.evaluation.open_set import ACCEPTED
 from darkgnn_core.evaluation.predictions import (
+    PAPER,
     Texts,
     Voting,
     coded,
@@ -34,6 +35,11 @@ from darkgnn_core.neighbours import (
 )
 
 Verdict = Literal["like", "far", "nobody"]
+
+DESK = replace(PAPER, min_class_hosts=3)
+"""How neighbours vote at the analyst's desk: as in the paper, but three hosts make a class, so that
+labels given by hand count at once; three still tell how far apart their hosts lie. Scores keep the
+paper's eleven. Source: ours."""
 
 MOST_MEMBERS = 2_000
 """Of a larger class so many hosts, evenly by address, tell how far apart its hosts are."""
@@ -101,7 +107,7 @@ class Prediction:
         if self.verdict == "nobody":
             return "No other host of the day has a label of a class large enough to compare with."
         near = next((each for each in self.standings if not each.is_far), self.standings[0])
-        found = f"distance {near.distance:.3g}, limit {near.limit:.3g}"
+        found = f"distance {near.distance:.3g}, limit {near.limit:.3g}, from {near.hosts:,} hosts"
         if self.verdict == "far":
             return (
                 f"Too far from anything known: the nearest is {near.label} ({found}); "

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from darkgnn_core.catalogue import read_setting, utc_now, write_setting
+from darkgnn_core.catalogue import utc_now
 from darkgnn_core.errors import LabelError
 from darkgnn_core.labels.claims import WIDEST_PREFIX, Claim
 from darkgnn_core.labels.storing import ensure_source, insert_claims, writing
@@ -15,7 +15,6 @@ from darkgnn_core.labels.texts import UNKNOWN, clean_label, fold, is_visible, pa
 SOURCE_ID = "analyst"
 REASON_CHARACTERS = 2_000
 MAX_TARGETS = 100_000
-LAST_CHANGE = "last_label_change"
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -127,26 +126,6 @@ def undo(connection: sqlite3.Connection, change: Change) -> Change:
             )
         added = tuple(range(before + 1, _last_id(connection) + 1))
     return Change(added=added, withdrawn=withdrawn)
-
-
-def remember_change(connection: sqlite3.Connection, change: Change, what: str) -> None:
-    """Keep the last act of labelling, so that it can be undone after a restart.
-
-    Args:
-        connection: The catalogue.
-        change: What it did.
-        what: What it was, in words.
-    """
-    kept = {"added": change.added, "withdrawn": change.withdrawn, "what": what[:200]}
-    write_setting(connection, LAST_CHANGE, kept)
-
-
-def last_change(connection: sqlite3.Connection) -> tuple[Change, str] | None:
-    """Return the last act of labelling that was remembered, and what it was; or None."""
-    kept = read_setting(connection, LAST_CHANGE, None)
-    if kept is None:
-        return None
-    return Change(tuple(kept["added"]), tuple(kept["withdrawn"])), str(kept["what"])
 
 
 def _withdraw_same(

@@ -1,14 +1,17 @@
-"""The labels that analysts gave, as a table to hand on; `labels add` reads it again elsewhere."""
+"""The labels that analysts gave, as a table to hand on; `labels add` reads it again elsewhere.
+
+There it stays told apart from ground truth (`lists.ListKind`, `given`): no way round by a file.
+"""
 
 import sqlite3
 
 import pandas as pd
 
 from darkgnn_core.labels.analyst import SOURCE_ID
+from darkgnn_core.labels.lists import GIVEN_COLUMNS
 from darkgnn_core.labels.store import standing_labels
 from darkgnn_core.labels.targets import prefix_text
 
-COLUMNS = ("address", "label", "day", "evidence", "confidence", "run", "given_at")
 NO_LIMIT = -1
 
 
@@ -35,4 +38,4 @@ def given_table(connection: sqlite3.Connection) -> pd.DataFrame:
         )
         for row in reversed(standing_labels(connection, SOURCE_ID, limit=NO_LIMIT))
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"confidence": "float64"})
+    return pd.DataFrame(rows, columns=list(GIVEN_COLUMNS)).astype({"confidence": "float64"})

@@ -10,11 +10,15 @@ from darkgnn_core.labels.csv_lists import DELIMITERS, GUESSED, CsvColumns, read_
 from darkgnn_core.labels.ipset import read_ipset
 from darkgnn_core.labels.maltrail import read_maltrail
 from darkgnn_core.labels.misp import read_misp
-from darkgnn_core.labels.texts import LIST_BYTES, clean_name
+from darkgnn_core.labels.texts import LIST_BYTES, clean_name, fold
 from darkgnn_core.traces.opening import HEAD_BYTES, ByteSource
 
-ListKind = Literal["csv", "misp", "maltrail", "ipset"]
-LIST_KINDS: tuple[ListKind, ...] = ("csv", "misp", "maltrail", "ipset")
+ListKind = Literal["csv", "given", "misp", "maltrail", "ipset"]
+LIST_KINDS: tuple[ListKind, ...] = ("csv", "given", "misp", "maltrail", "ipset")
+"""`given` is a CSV of labels that analysts gave by hand, as `given.given_table` writes it: it is no
+ground truth, so evaluations leave it out as they leave out what was given in this workspace."""
+
+GIVEN_COLUMNS = ("address", "label", "day", "evidence", "confidence", "run", "given_at")
 
 _COMMENTED = re.compile(r"\s*[0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*(?:/[0-9]+)?\s*(?:#.*)?")
 _LOOKED_AT = 200
@@ -67,7 +71,10 @@ def detect(head: bytes) -> ListKind | None:
         return "ipset"
     if sum(_COMMENTED.fullmatch(line) is not None for line in lines) > len(lines) / 2:
         return "maltrail"
-    return "csv" if any(mark in lines[0] for mark in DELIMITERS) else None
+    if not any(mark in lines[0] for mark in DELIMITERS):
+        return None
+    columns = {fold(text.strip().strip('"')) for text in re.split(r"[,;\t|]", lines[0])}
+    return "given" if columns >= set(map(fold, GIVEN_COLUMNS)) else "csv"
 
 
 def read_list(
@@ -92,7 +99,7 @@ def read_list(
             code="KIND" if content.strip() else "EMPTY",
         )
     wide = options.allow_wide
-    if kind == "csv":
+    if kind in ("csv", "given"):
         read = read_csv(content, name=name, columns=options.columns, allow_wide=wide)
     elif kind == "misp":
         read = read_misp(content, name=name, label=options.label, allow_wide=wide)

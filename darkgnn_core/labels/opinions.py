@@ -79,7 +79,7 @@ def read_claims(
     Args:
         connection: The catalogue.
         day: Only claims of that day and those not bound to one; None takes all.
-        counts_analysts: Whether labels that analysts gave count.
+        counts_analysts: Whether labels that analysts gave count, here or in a file of such labels.
     """
     return _without_repeats(_read_all(connection, day, counts_analysts=counts_analysts)[0])
 
@@ -92,7 +92,7 @@ def read_claims_by_day(
     Args:
         connection: The catalogue.
         days: Such as `2021-12-01`.
-        counts_analysts: Whether labels that analysts gave count.
+        counts_analysts: Whether labels that analysts gave count, here or in a file of such labels.
     """
     table, bound_to = _read_all(connection, None, counts_analysts=counts_analysts)
     for day in days:
@@ -111,7 +111,8 @@ def _read_all(
     rows = cursor.execute(
         "SELECT id, source_id, first_ip, prefix_len, label, coalesce(day, '') AS bound_to "
         "FROM label WHERE withdrawn_at IS NULL AND (:day IS NULL OR bound_to IN ('', :day)) AND "
-        "(:analysts OR source_id NOT IN (SELECT id FROM label_source WHERE kind = 'analyst')) "
+        "(:analysts OR source_id NOT IN "
+        "(SELECT id FROM label_source WHERE kind IN ('analyst', 'given'))) "
         "ORDER BY bound_to, id",
         {"day": day, "analysts": counts_analysts},
     ).fetchall()

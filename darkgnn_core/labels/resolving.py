@@ -51,6 +51,11 @@ class Resolved:
         return np.array([*(source.id for source in self.sources), ""], object)[self.source_codes]
 
     @property
+    def source_kinds(self) -> npt.NDArray[np.object_]:
+        """Kinds of the winning sources, object (n,); empty text where unknown."""
+        return np.array([*(each.kind for each in self.sources), ""], object)[self.source_codes]
+
+    @property
     def labelled(self) -> int:
         """How many hosts have a label."""
         return int(np.count_nonzero(self.codes))

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from darkgnn_core.catalogue import utc_now
 from darkgnn_core.errors import LabelError
+from darkgnn_core.labels.aliases import read_aliases
 from darkgnn_core.labels.claims import WIDEST_PREFIX, Claim, ListReport
 from darkgnn_core.labels.lists import DEFAULTS, ListKind, ListOptions, read_list
 from darkgnn_core.labels.reading import read_file
@@ -30,7 +31,7 @@ class LabelSource:
     Attributes:
         id: Its id.
         name: What to call it: the file's name, cleaned for showing.
-        kind: `analyst`, `csv`, `mirai`, `misp`, `maltrail` or `ipset`.
+        kind: `analyst`, `given`, `csv`, `mirai`, `misp`, `maltrail` or `ipset`.
         sha256: Of the file's bytes; None where it is no file.
         added_at: ISO 8601, UTC.
         precedence: Its place in the order; the lowest number wins.
@@ -335,6 +336,18 @@ def _source_of(row: tuple[Any, ...]) -> LabelSource:
     return LabelSource(
         source_id, name, kind, sha256, added_at, precedence, note or "", told, labels
     )
+
+
+def labels_by_arrival(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the labels that stand, aliases followed, in the order they first came.
+
+    Colours go by it (`charts.class_colours`): one more label leaves those of the others alone.
+    """
+    aliases = read_aliases(connection)
+    rows = connection.execute(
+        "SELECT label FROM label GROUP BY label HAVING sum(withdrawn_at IS NULL) ORDER BY min(id)"
+    )
+    return tuple(dict.fromkeys(aliases.get(row[0], row[0]) for row in rows))
 
 
 def state_of(connection: sqlite3.Connection) -> str:

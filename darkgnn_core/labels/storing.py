@@ -9,6 +9,7 @@ from darkgnn_core.labels.claims import Claim
 
 KIND_PRECEDENCE = {
     "analyst": 100,
+    "given": 150,
     "csv": 200,
     "mirai": 300,
     "misp": 400,
@@ -20,6 +21,9 @@ KIND_PRECEDENCE = {
 What an analyst says beats a curated list, a list of addresses beats what packets look like, and
 that beats community lists, which go out of date unseen.
 """
+
+GIVEN_KINDS = ("analyst", "given")
+"""Sources of labels that analysts gave by hand: they vote, and evaluations leave them out."""
 
 
 def writing(connection: sqlite3.Connection) -> AbstractContextManager[None]:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 import numpy as np
 import numpy.typing as npt
@@ -26,12 +27,14 @@ class Found:
         words: What was looked for, in words; text of others may stand in it.
         missing: How many addresses of a list are not on the map.
         bad: What is no address, of a list.
+        hint: What one may have meant where nothing was found; empty for nothing.
     """
 
     mask: Mask
     words: str
     missing: int = 0
     bad: tuple[str, ...] = ()
+    hint: str = ""
 
 
 def search(
@@ -64,7 +67,34 @@ def search(
         return pasted(wanted, facts.hosts)
     part = fold(wanted)
     codes = [code for code, name in enumerate(label_names) if part in name]
-    return Found(np.isin(label_codes, codes), f"label with {shown(wanted)}")
+    mask = np.isin(label_codes, codes)
+    return Found(mask, f"label with {shown(wanted)}", hint="" if mask.any() else hint_for(wanted))
+
+
+def hint_for(text: str) -> str:
+    """Say what a text that is no label's may have been meant as; empty for nothing.
+
+    >>> hint_for("192.0.2")
+    'This looks like the start of an address: end it with a dot, 192.0.2., to find all of them.'
+    >>> hint_for("2001:db8::7"), hint_for("nobody")
+    ('IPv6 addresses are not kept: the map has IPv4 hosts only.', '')
+    """
+    if _is_ipv6(text):
+        return "IPv6 addresses are not kept: the map has IPv4 hosts only."
+    parts = _PARTIAL.fullmatch(text)
+    if parts is None or any(int(part) > 255 for part in parts.groups() if part is not None):
+        return ""
+    said = f"This looks like the start of an address: end it with a dot, {text}.,"
+    return f"{said} to find all of them."
+
+
+def _is_ipv6(text: str) -> bool:
+    """Say whether a text is an IPv6 address or prefix."""
+    try:
+        IPv6Network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_prefix(text: str) -> str | None:
@@ -99,4 +129,7 @@ def pasted(text: str, hosts: npt.NDArray[np.uint32]) -> Found:
     missing = int((~np.isin(single, hosts)).sum())
     count = len(typed.targets)
     words = f"{count:,} addresses or prefixes" if count != 1 else "one address or prefix"
-    return Found(mask, words, missing, tuple(word for word, _ in typed.bad))
+    bad = tuple(word for word, _ in typed.bad)
+    unquoted = (word.strip("'") for word in bad)
+    hint = next((hint_for(word) for word in unquoted if _is_ipv6(word)), "")
+    return Found(mask, words, missing, bad, hint)

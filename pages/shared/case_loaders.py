@@ -8,6 +8,7 @@ import streamlit as st
 from darkgnn_core.host_queries import HostQuery, find_hosts
 from darkgnn_core.host_sets import find_set
 from darkgnn_core.labels.resolving import resolve
+from darkgnn_core.labels.storing import GIVEN_KINDS
 from darkgnn_core.labels.verdicts import rejected_pairs, verdict_state
 from darkgnn_core.runs import open_embedding
 from darkgnn_core.set_tables import host_table
@@ -103,6 +104,7 @@ def _worked_out(
         embedding,
         resolved.labels,
         settings=settings,
+        given=np.isin(resolved.source_kinds, GIVEN_KINDS),
         hosts=None if set_id is None else find_set(workspace, set_id).hosts,
         rejected=rejected,
         told=told,

@@ -34,6 +34,8 @@ def show_making(workspace: Workspace) -> None:
         default=PASTE,
         key="case_making_how",
         required=True,
+        help="From addresses that you have, or from what hosts did. Nothing is kept before you "
+        "press a button below.",
     )
     if how == QUERY:
         _by_query(workspace)
@@ -106,10 +108,22 @@ def _by_query(workspace: Workspace) -> None:
         help="Packets are then counted to this port only.",
     )
     least = least_.number_input(
-        "Packets, at least", 1, value=None, step=10, key="case_query_least", placeholder="Any"
+        "Packets, at least",
+        1,
+        value=None,
+        step=10,
+        key="case_query_least",
+        placeholder="Any",
+        help="Hosts with fewer packets, over all days looked at, are left out.",
     )
     most = most_.number_input(
-        "Packets, at most", 1, value=None, step=10, key="case_query_most", placeholder="Any"
+        "Packets, at most",
+        1,
+        value=None,
+        step=10,
+        key="case_query_most",
+        placeholder="Any",
+        help="Hosts with more packets, over all days looked at, are left out.",
     )
     addresses = st.text_input(
         "Within",
@@ -137,10 +151,12 @@ def _show_found(
         key=f"{key}_name",
         max_chars=80,
         placeholder="told by how it came about",
+        help="Empty: the set is called after its list or query. It can be renamed under Sets.",
     )
     offer_set(workspace, hosts, recipe=recipe, key=key, name=name.strip())
     st.caption(
-        f"{len(hosts):,} {'host' if len(hosts) == 1 else 'hosts'}. Choose a row to open the host."
+        f"{len(hosts):,} {'host' if len(hosts) == 1 else 'hosts'}. "
+        "Click an address to open its host."
     )
     if len(hosts) > LOOK:
         st.caption(f"Showing {LOOK:,} of {len(hosts):,}, the first by address.")

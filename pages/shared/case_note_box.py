@@ -42,18 +42,33 @@ def show_note(workspace: Workspace, note: Note, key: str) -> None:
         st.text(_shown(note.text))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(f"{note.added_at[:16].replace('T', ' ')} UTC")
-            with st.popover("Change", icon=":material/edit:"):
+            with st.popover(
+                "Change",
+                icon=":material/edit:",
+                help="Opens the text to change; the note before stays in the history.",
+            ):
                 text = st.text_area(
                     "Note",
                     value=note.text,
                     key=f"{key}_change_{note.id}",
                     max_chars=TEXT_CHARACTERS,
+                    help="Plain text; lines stay as you break them.",
                 )
-                if st.button("Save", key=f"{key}_save_{note.id}", disabled=not text.strip()):
+                if st.button(
+                    "Save",
+                    key=f"{key}_save_{note.id}",
+                    disabled=not text.strip(),
+                    help="This text replaces the note; the one before can be brought back.",
+                ):
                     change_note(workspace, note.id, text)
                     state.notify("The note was changed; the one before is under Cases, Notes.")
                     st.rerun()
-            if st.button("Take back", key=f"{key}_drop_{note.id}", icon=":material/delete:"):
+            if st.button(
+                "Take back",
+                key=f"{key}_drop_{note.id}",
+                icon=":material/delete:",
+                help="The note is no longer shown; it can be brought back under Cases, Notes.",
+            ):
                 withdraw_note(workspace, note.id)
                 state.notify("The note was taken back; bring it back under Cases, Notes.")
                 st.rerun()
@@ -70,7 +85,11 @@ def ask_note(workspace: Workspace, kind: NoteKind, subject: str, key: str) -> No
         help="Plain text. The day and the run in view are kept with it.",
     )
     if st.button(
-        "Write it down", key=f"{key}_add", icon=":material/add:", disabled=not text.strip()
+        "Write it down",
+        key=f"{key}_add",
+        icon=":material/add:",
+        disabled=not text.strip(),
+        help="Keeps the note with the time; it can be changed or taken back.",
     ):
         run_id = context.run_shown(workspace)
         add_note(workspace, kind, subject, text, day=state.day(), run_id=run_id)

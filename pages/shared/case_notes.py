@@ -23,7 +23,7 @@ def show_notes(workspace: Workspace) -> None:
     _ask_new(workspace, sets)
     chosen = st.segmented_control(
         "Notes on", [EVERYTHING, *KINDS.values()], default=EVERYTHING, key="case_notes_kind",
-        required=True,
+        required=True, help="Which notes are listed below; the history always has all.",
     )  # fmt: skip
     kind = next((name for name, title in KINDS.items() if title == chosen), None)
     notes = list_notes(workspace, kind=kind, limit=HISTORY)
@@ -35,7 +35,10 @@ def show_notes(workspace: Workspace) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(plain(subject_words(note, names)))
             if note.kind == "host" and st.button(
-                "Open host", key=f"case_note_host_{note.id}", icon=":material/frame_inspect:"
+                "Open host",
+                key=f"case_note_host_{note.id}",
+                icon=":material/frame_inspect:",
+                help="Goes to its page, Inspect host, where this note stands, too.",
             ):
                 context.open_host(note.subject)
         show_note(workspace, note, "case_note")
@@ -51,6 +54,7 @@ def _ask_new(workspace: Workspace, sets: list[HostSet]) -> None:
             format_func=KINDS.__getitem__,
             key="case_note_kind",
             required=True,
+            help="The note is shown wherever that host, set, port or day is looked at.",
         )
         subject = _ask_subject(workspace, kind or "host", sets)
         if subject:
@@ -64,20 +68,36 @@ def _ask_subject(workspace: Workspace, kind: NoteKind, sets: list[HostSet]) -> s
             value=state.host_in_view() or "",
             key="case_note_address",
             placeholder="such as 192.0.2.7",
+            help="One IPv4 address; at first that of the host you looked at last.",
         ).strip()
     if kind == "port":
-        port = st.number_input("Port", 0, 65_535, value=None, step=1, key="case_note_port")
+        port = st.number_input(
+            "Port",
+            0,
+            65_535,
+            value=None,
+            step=1,
+            key="case_note_port",
+            help="The TCP port that packets were sent to.",
+        )
         return "" if port is None else str(port)
     if kind == "day":
         days = loaders.bins(workspace)
-        return str(st.selectbox("Day", days, key="case_note_day") or "")
+        day = st.selectbox(
+            "Day", days, key="case_note_day", help="Days with a snapshot, the latest first, in UTC."
+        )
+        return str(day or "")
     if not sets:
         st.caption("There is no set yet.")
         return ""
     names = {each.id: each.name for each in sets}
     return str(
         st.selectbox(
-            "Set", list(names), format_func=lambda each: plain(names[each]), key="case_note_set"
+            "Set",
+            list(names),
+            format_func=lambda each: plain(names[each]),
+            key="case_note_set",
+            help="The note is on the set, not on its hosts one by one.",
         )
     )
 
@@ -98,9 +118,15 @@ def _show_history(workspace: Workspace, names: dict[str, str]) -> None:
             ),
             key="case_note_back",
             placeholder="Choose a note",
+            help="Notes that were changed or taken back, the latest first.",
         )
         if (
-            st.button("Bring it back", key="case_note_restore", disabled=chosen is None)
+            st.button(
+                "Bring it back",
+                key="case_note_restore",
+                disabled=chosen is None,
+                help="The note stands again as it was; what replaced it goes into the history.",
+            )
             and chosen is not None
         ):
             restore_note(workspace, chosen)

@@ -92,13 +92,31 @@ def _show_one(workspace: Workspace, found: HostSet) -> None:
     st.text(plain(found.name))
     if found.words != found.name:
         st.text(plain(f"How it came about: {found.words}"))
-    offer_set(workspace, found.hosts, recipe=found.recipe, key="case_set", is_current=True)
+    offer_set(
+        workspace,
+        found.hosts,
+        recipe=found.recipe,
+        key="case_set",
+        is_current=True,
+        shortcut="L",
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Rename", icon=":material/edit:"), st.form("case_rename_form"):
+        with (
+            st.popover(
+                "Rename",
+                icon=":material/edit:",
+                help="Only the name changes; hosts, notes and how it came about stay.",
+            ),
+            st.form("case_rename_form"),
+        ):
             name = st.text_input(
-                "Name", value=found.name, key=f"case_rename_{found.id}", max_chars=80
+                "Name",
+                value=found.name,
+                key=f"case_rename_{found.id}",
+                max_chars=80,
+                help="What the set is called on all pages, up to 80 characters.",
             )
-            if st.form_submit_button("Rename"):
+            if st.form_submit_button("Rename", help="The name before is not kept."):
                 rename_set(workspace, found.id, name)
                 done(f"The set is now called {name}.")
         question = "Its hosts and notes stay in the workspace; it can be brought back below."
@@ -111,7 +129,7 @@ def _show_one(workspace: Workspace, found: HostSet) -> None:
         return
     left, right = st.columns([3, 1])
     with left:
-        st.caption(f"{len(found.hosts):,} hosts. Choose a row to open the host.")
+        st.caption(f"{len(found.hosts):,} hosts. Click an address to open its host.")
         table = case_loaders.hosts_of_set(workspace, found.id, state.day())
         show_hosts(with_notes(table, count_notes(workspace, "host")), "case_set_hosts")
     with right:
@@ -138,9 +156,14 @@ def _offer_combining(workspace: Workspace, sets: list[HostSet]) -> None:
             format_func=OPERATIONS.__getitem__,
             key="case_combine_how",
             required=True,
+            help="Which hosts the new set gets; the sets it is made of stay as they are.",
         )
         name = st.text_input(
-            "Name", key="case_combine_name", max_chars=80, placeholder="told by how it came about"
+            "Name",
+            key="case_combine_name",
+            max_chars=80,
+            placeholder="told by how it came about",
+            help="Empty: the new set is called after those it is made of.",
         )
         how: Operation = operation or "union"
         if len(ids) > 1:
@@ -151,6 +174,7 @@ def _offer_combining(workspace: Workspace, sets: list[HostSet]) -> None:
             key="case_combine",
             icon=":material/bookmark_add:",
             disabled=len(ids) < 2,
+            help="Makes a new set, which goes with you from page to page; the others stay.",
         ):
             made = combine(workspace, how, ids, name=name.strip())
             state.set_set_in_view(made.id)
@@ -168,8 +192,14 @@ def _offer_deleted(workspace: Workspace) -> None:
             list(names),
             format_func=lambda each: plain(names[each]),
             key="case_deleted",
+            help="The 20 sets deleted last, the latest first, with their number of hosts.",
         )
-        if st.button("Bring it back", key="case_restore", icon=":material/undo:"):
+        if st.button(
+            "Bring it back",
+            key="case_restore",
+            icon=":material/undo:",
+            help="It comes back with its name and notes, and becomes the current set.",
+        ):
             restore_set(workspace, chosen)
             state.set_set_in_view(chosen)
             done(f"{names[chosen]} is back.")

@@ -23,6 +23,11 @@ SHOWN = 500
 PATIENCE_S = 0.5
 TABLE_PIXELS = 420
 COLUMNS = {
+    "of these by hand": st.column_config.NumberColumn(
+        "of these by hand",
+        help="Votes of hosts whose label was given by hand, an accepted suggestion among them: "
+        "what follows from your own labels is no second opinion.",
+    ),
     "share": st.column_config.ProgressColumn("share", format="percent", min_value=0, max_value=1),
     "distance": st.column_config.NumberColumn("distance", format="%.3f"),
     "too far beyond": st.column_config.NumberColumn("too far beyond", format="%.3f"),
@@ -50,6 +55,7 @@ def show_suggestions(workspace: Workspace) -> None:
             key="case_suggest_again",
             on_click=state.set_stopped_suggestions,
             args=(None,),
+            help="Starts from the beginning, with the settings above.",
         )
         return
     found = case_loaders.suggestions(workspace, *wanted, told=_progress(str(wanted)))
@@ -84,6 +90,7 @@ def _progress(wanted: str) -> Told:
                         key="case_suggest_stop",
                         on_click=state.set_stopped_suggestions,
                         args=(wanted,),
+                        help="Ends the asking; what was found so far is not kept.",
                     )
             bars[0].progress(
                 round(done / total, 3), text=f"Asking the neighbours: {done:,} of {total:,} hosts"
@@ -102,6 +109,7 @@ def _ask_scope(workspace: Workspace) -> str | None:
         default=EVERYONE,
         key="case_suggest_scope",
         required=True,
+        help="Who gets a suggestion; all labelled hosts of the day vote either way.",
     )
     return held.id if scope == IN_SET else None
 
@@ -156,6 +164,7 @@ def _show_suggested(workspace: Workspace, found: Suggestions, run_id: str, day: 
         format_func=plain,
         key="case_suggest_label",
         placeholder="All labels",
+        help="The buttons below for all, and the set, then take only these hosts, too.",
     )
     kept = found if label is None else chosen_of(found, np.asarray(found.labels == label, bool))
     shown = chosen_of(kept, np.arange(len(kept.hosts)) < SHOWN)
@@ -184,7 +193,7 @@ def _show_abstained(workspace: Workspace, found: Suggestions, day: str) -> None:
         show_table(count_table(found.why, "why"), "case_abstained_why")
         shown = chosen_of(found, np.arange(len(found.hosts)) < SHOWN)
         _tell_cut(len(found.hosts))
-        st.caption("Choose a row to open the host.")
+        st.caption("Click an address to open its host.")
         show_hosts(
             abstained_table(shown, labels_of(workspace, shown.voters, day=day)),
             "case_abstained",

@@ -18,7 +18,7 @@ from darkgnn_core.suggestions import Suggestions
 from darkgnn_core.workspace import Workspace
 from pages.shared import context, state
 from pages.shared.feedback import plain, show_table, user_errors_shown
-from pages.shared.label_undo import noun, remember
+from pages.shared.label_undo import noun, remember_act
 
 
 def offer_verdicts(
@@ -48,6 +48,7 @@ def offer_verdicts(
             icon=":material/check:",
             type="primary",
             disabled=not ticked,
+            help="Shows first what that would do; nothing is labelled before you say yes.",
         ):
             _preview(workspace, ticked, run_id, day)
         if st.button(
@@ -70,6 +71,7 @@ def offer_verdicts(
             key="case_suggested_open",
             icon=":material/frame_inspect:",
             disabled=len(ticked) != 1,
+            help="Goes to its page, Inspect host; exactly one row must be ticked.",
         ):
             context.open_host(str(IPv4Address(ticked[0].host)))
 
@@ -111,7 +113,13 @@ def show_and_accept(
         "They count as labels by hand: they vote at once, evaluations leave them out, the history "
         "keeps them, and the sidebar takes them back."
     )
-    if st.button("Yes, accept", key="case_preview_yes", type="primary", icon=":material/check:"):
+    if st.button(
+        "Yes, accept",
+        key="case_preview_yes",
+        type="primary",
+        icon=":material/check:",
+        help="Gives all labels in the table; undo in the sidebar takes them back together.",
+    ):
         with workspace.catalogue() as connection:
             change = accept(
                 connection,
@@ -121,7 +129,7 @@ def show_and_accept(
                 day=day[:10] if only_day else None,
             )
         what = f"{len(suggested):,} suggested {noun(len(suggested), 'label')} accepted"
-        remember(workspace, change, what)
+        remember_act(workspace, change, what)
         state.next_verdict_turn()
         state.notify(f"{what}; undo is in the sidebar.")
         st.rerun()
@@ -161,6 +169,7 @@ def show_rejections(workspace: Workspace) -> None:
             key="case_unreject",
             icon=":material/undo:",
             disabled=not ticked,
+            help="These labels may be suggested for these hosts again; no label is given yet.",
         ):
             with workspace.catalogue() as connection:
                 withdraw_rejections(connection, ticked)

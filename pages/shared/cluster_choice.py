@@ -67,10 +67,15 @@ def see_to_clusters(workspace: Workspace, run: Run, day: str) -> StoredClusters 
     if job is not None and job.is_active:
         watch(str(workspace.root), run.id, day, wanted.min_hosts, wanted.min_samples)
     elif job is not None:
-        left, right = st.columns([5, 1], vertical_alignment="center")
+        row = st.container(horizontal=True, vertical_alignment="center")
         words = "You cancelled it." if job.state == "cancelled" else job.message
-        left.warning(f"There are no clusters: {safe(words)}", icon=":material/warning:")
-        if right.button("Find them", key="clusters_again", icon=":material/replay:"):
+        row.warning(f"There are no clusters: {safe(words)}", icon=":material/warning:")
+        if row.button(
+            "Find them",
+            key="clusters_again",
+            icon=":material/replay:",
+            help="Looks for the clusters of this day again, in the background.",
+        ):
             queue_clusters(workspace, run.id, day, wanted)
             st.rerun()
     return None
@@ -86,9 +91,14 @@ def watch(root: str, run_id: str, day: str, min_hosts: int, min_samples: int) ->
         st.rerun()
     step = "waiting to start" if job.state == "queued" else job.progress.get("step", "starting")
     share = float(job.progress.get("share", 0.0))
-    bar, button = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(round(min(max(share, 0.0), 1.0), 3), text=safe(f"Clusters of {day}: {step}"))
-    if button.button("Cancel", key="clusters_cancel", icon=":material/cancel:"):
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.progress(round(min(max(share, 0.0), 1.0), 3), text=safe(f"Clusters of {day}: {step}"))
+    if row.button(
+        "Cancel",
+        key="clusters_cancel",
+        icon=":material/cancel:",
+        help="Ends the search; no clusters are kept, and you can have them looked for again.",
+    ):
         cancel_job(workspace, job.id)
         st.rerun()
 

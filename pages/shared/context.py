@@ -46,7 +46,11 @@ def run_needed(workspace: Workspace) -> Run | None:
             "minutes.",
             icon=":material/model_training:",
         )
-        st.page_link(page("train_models.py"), label="Go to Train models")
+        st.page_link(
+            page("train_models.py"),
+            label="Go to Train models",
+            help="Embeddings are made there; this page can be used once a run has finished a day.",
+        )
         return None
     wanted = state.run_in_view()
     if wanted is not None and wanted != run.id:

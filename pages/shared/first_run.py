@@ -16,7 +16,12 @@ def show_first_run(workspace: Workspace) -> None:
     job = active_job(workspace)
     if job is not None:
         st.info("Data is being loaded. This page fills when it is there.", icon=":material/sync:")
-        st.page_link(page("load_data.py"), label="See how far it is", icon=":material/upload_file:")
+        st.page_link(
+            page("load_data.py"),
+            label="See how far it is",
+            icon=":material/upload_file:",
+            help="Opens Load data, where the job shows its progress and can be cancelled.",
+        )
         return
     with workspace.catalogue() as connection:
         loaded = list_sources(connection)
@@ -32,12 +37,23 @@ def show_first_run(workspace: Workspace) -> None:
     with own:
         st.markdown("**Load your own traffic**")
         st.write("Captures, firewall logs, Zeek logs, CSV, JSON or Parquet.")
-        st.page_link(page("load_data.py"), label="Choose files", icon=":material/upload_file:")
+        st.page_link(
+            page("load_data.py"),
+            label="Choose files",
+            icon=":material/upload_file:",
+            help="Opens Load data; you see what the files are before anything is loaded.",
+        )
 
 
 def show_demo_button(workspace: Workspace) -> None:
     """Show the one click that makes the demo."""
-    if st.button("Load the demo", key="load_demo", type="primary", icon=":material/science:"):
+    if st.button(
+        "Load the demo",
+        key="load_demo",
+        type="primary",
+        icon=":material/science:",
+        help="Puts made-up packets into this workspace; they can be removed under Sources, Traces.",
+    ):
         state.set_load_job(start_job(workspace, "demo", {"size": "small"}))
         st.switch_page(page("load_data.py"))
 
@@ -45,7 +61,12 @@ def show_demo_button(workspace: Workspace) -> None:
 def _offer_snapshots(workspace: Workspace) -> None:
     st.subheader("There is traffic, but no snapshot of it")
     st.write("None has been built with the settings of this workspace.")
-    if st.button("Build the snapshots", key="build_snapshots", type="primary"):
+    if st.button(
+        "Build the snapshots",
+        key="build_snapshots",
+        type="primary",
+        help="Makes them of the packets that are stored, in the background.",
+    ):
         config = {"snapshot_config": asdict(workspace.snapshot_config())}
         state.set_load_job(start_job(workspace, "snapshots", config))
         st.switch_page(page("load_data.py"))

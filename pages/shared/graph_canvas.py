@@ -7,13 +7,19 @@ import streamlit as st
 from darkgnn_core.charts.graph_charts import height_of
 from darkgnn_core.charts.graph_packing import pack_graph
 from darkgnn_core.charts.graph_tables import label_looks
-from darkgnn_core.charts.graph_words import CHANGE_WORDS, count_words, cut_words, days_words
-from darkgnn_core.graphs.difference import CHANGES
+from darkgnn_core.charts.graph_words import (
+    EITHER,
+    change_words,
+    count_words,
+    cut_words,
+    days_words,
+)
 from darkgnn_core.workspace import Workspace
 from pages.components.host_graph import show_graph
 from pages.shared import graph_state
 from pages.shared.feedback import plain, safe
 from pages.shared.graph_events import CANVAS
+from pages.shared.graph_hidden import offer_hidden
 from pages.shared.graph_view import GraphView
 
 HINT = (
@@ -29,19 +35,19 @@ def show_told(view: GraphView) -> None:
     shown = view.answer.shown
     hosts = int((shown.nodes["kind"] == "host").sum())
     count = count_words(hosts, len(shown.nodes) - hosts, len(shown.edges))
-    said = [f"{count}; {days_words(view.days)}."]
-    said += [cut_words(cut) for cut in shown.cuts]
+    compared = view.question.compared
+    either, against = (EITHER, f" and {compared}") if compared else ("", "")
+    said = [f"{count}{either}; {days_words(view.days)}{against}."]
+    said += [cut_words(cut, is_compared=bool(compared)) for cut in shown.cuts]
     there, asked = view.answer.seeds
     if there < asked:
-        said.append(f"{asked - there:,} of {asked:,} of the start not there.")
+        said.append(f"{asked - there:,} of {asked:,} of the start not there{either}.")
     if shown.filtered:
         said.append(f"{shown.filtered:,} of the start left out by the filters.")
     if view.answer.known:
         said.append(f"{view.answer.known:,} hosts of known scanners hidden.")
-    if "change" in shown.edges:
-        counts = shown.edges["change"].value_counts()
-        told = ", ".join(f"{counts.get(each, 0):,} {CHANGE_WORDS[each]}" for each in CHANGES)
-        said.append(f"Against {view.question.compared}: {told}.")
+    if compared:
+        said.append(change_words(view.answer.changes, compared))
     if view.question.doings.hidden:
         said.append(f"{len(view.question.doings.hidden):,} hidden by you.")
     st.caption(safe(" ".join(said)))
@@ -50,9 +56,12 @@ def show_told(view: GraphView) -> None:
 def show_nothing(view: GraphView) -> None:
     """Say why nothing is drawn, and the way on."""
     there, asked = view.answer.seeds
+    days = days_words(view.days)
+    if view.question.compared:
+        days += f" or {view.question.compared}"
     if not there:
         st.info(
-            f"Nothing of the start sent or got a packet on {safe(days_words(view.days))}. Choose "
+            f"Nothing of the start sent or got a packet on {safe(days)}. Choose "
             "another day or a range in the sidebar.",
             icon=":material/event_busy:",
         )
@@ -81,6 +90,7 @@ def show_buttons(workspace: Workspace) -> None:
             icon=":material/redo:",
             disabled=not graph_state.can_go(1),
             on_click=partial(graph_state.go, workspace, 1),
+            help="Do again what Undo took back; a new step makes this impossible.",
         )
         st.button(
             "Lay out anew",
@@ -98,6 +108,7 @@ def show_buttons(workspace: Workspace) -> None:
             on_click=partial(graph_state.start_over, workspace),
             help="Forget what was expanded, hidden and pinned; Undo brings it back.",
         )
+        offer_hidden(workspace)
 
 
 def show_canvas(view: GraphView) -> None:

@@ -33,7 +33,11 @@ def choose_cluster(workspace: Workspace) -> tuple[str, str] | None:
     day = None if run is None else day_of(run)
     if run is None or day is None:
         return None
-    with st.popover("How clusters are found", icon=":material/tune:"):
+    with st.popover(
+        "How clusters are found",
+        icon=":material/tune:",
+        help="How many hosts make a cluster, and how dense it must be; a change finds them anew.",
+    ):
         choose_settings()
     found = see_to_clusters(workspace, run, day)
     if found is None:
@@ -52,6 +56,8 @@ def choose_cluster(workspace: Workspace) -> tuple[str, str] | None:
         numbers,
         key=NUMBER,
         format_func=names.__getitem__,
+        help="The largest first, each with its commonest label. Noise are hosts of no cluster; "
+        "they cannot be chosen.",
     )
     st.query_params[NUMBER] = str(chosen)
     wanted = settings()

@@ -63,8 +63,25 @@ def show_groups(view: GraphView) -> None:
             help="In the drawing: maximal bicliques, in which every host asked for every port. "
             "All hosts: those whose ports are all the same, or 80 % the same.",
         )
-        hosts = st.number_input("Hosts, at least", 2, None, 3, key="graph_group_hosts", width=150)
-        ports = st.number_input("Ports, at least", 1, None, 2, key="graph_group_ports", width=150)
+        hosts = st.number_input(
+            "Hosts, at least",
+            2,
+            None,
+            3,
+            key="graph_group_hosts",
+            width=150,
+            help="Groups with fewer hosts are left out.",
+        )
+        ports = st.number_input(
+            "Ports, at least",
+            1,
+            None,
+            2,
+            key="graph_group_ports",
+            width=150,
+            help="In the drawing, ports that the whole group shares; over all hosts, ports that "
+            "each of its hosts asked for.",
+        )
     groups = _found(view, where or DRAWN, int(hosts), int(ports))
     _say(groups, where or DRAWN)
     if not groups.groups:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from darkgnn_core.charts.graph_tables import MOST_NAMED
 from darkgnn_core.graphs.layouts import Layout
 from darkgnn_core.graphs.limits import MOST_EDGES, MOST_NODES, Limits, Rank
 from darkgnn_core.workspace import Workspace
@@ -50,15 +51,20 @@ def choose(workspace: Workspace, days: tuple[str, ...]) -> Choice:
             help="Forces draw together what meets; two columns put hosts left and ports right.",
         )
         compared = _compared(workspace, days)
-        with st.popover("Limits and filters", icon=":material/tune:"):
+        with st.popover(
+            "Limits and filters",
+            icon=":material/tune:",
+            help="How much is drawn, which hosts and edges count, whether addresses are written.",
+        ):
             limits = _limits()
             labels = _labels(workspace, days)
             names = st.toggle(
                 "Write addresses",
                 value=True,
                 key="graph_names",
-                help="Beside up to 45 hosts. The busiest ports, and what you select, are always "
-                "named.",
+                help="Beside the hosts in view, while hosts and ports there are at most "
+                f"{MOST_NAMED:,}, where there is room: zoom in for more. Ports and what you select "
+                "come first.",
             )
     return Choice(limits, labels, LAYOUTS[layout or "Forces"], compared, names)
 
@@ -121,6 +127,8 @@ def _limits() -> Limits:
         default="Packets",
         key="graph_rank",
         required=True,
+        help="Which ports are drawn where there are too many: by packets, the heaviest of each "
+        "host come first; else those that most hosts of the start asked for.",
     )
     return Limits(
         neighbours=neighbours, nodes=nodes, edges=edges, min_packets=int(least),
@@ -136,5 +144,7 @@ def _labels(workspace: Workspace, days: tuple[str, ...]) -> tuple[str, ...]:
         key="graph_labels",
         format_func=lambda label: plain(f"{label} ({counts[label]:,})"),
         placeholder="All labels",
+        help="Hosts with other labels are left out, those of the start, too; 'unknown' are hosts "
+        "without a label.",
     )
     return tuple(chosen)

@@ -15,6 +15,7 @@ from darkgnn_core.charts.graph_tables import (
     edge_rows,
     label_looks,
 )
+from darkgnn_core.charts.graph_words import EITHER
 from darkgnn_core.charts.pictures import Picture, picture_of
 from darkgnn_core.graphs.exporting import graphml_of
 from darkgnn_core.graphs.nodes import host_node
@@ -27,12 +28,19 @@ from pages.shared.graph_view import GraphView
 HEIGHT = 420
 SHORT = 11
 MOST_ROWS = 2_000
+GRAPHML = "Nodes and edges with all that the tables say, for Gephi, Cytoscape, yEd and networkx."
+EDGES = "One row for each host and port that are joined in the drawing."
+NODES = "One row for each host and port in the drawing."
+SVG = "A picture of the drawing that stays sharp at any size."
+PNG = "A picture of the drawing in pixels, for documents and slides."
 
 
 def show_nodes(view: GraphView) -> None:
     """Show the nodes; choosing a row selects it."""
     rows = view.rows.drop(columns=["id"])
     st.caption("Choose rows to select nodes in the drawing.")
+    if view.question.compared:
+        st.caption("Packets and neighbours on either day; of packets, the larger of each edge.")
     show_table(
         rows,
         "graph_nodes_table",
@@ -74,13 +82,21 @@ def show_everything(view: GraphView) -> None:
     top = edges.head(MOST_ROWS)
     hosts = top["host"].to_numpy(np.uint32)
     labels = graph_loaders.label_texts(view.workspace, view.question, hosts)
-    said = f"All {len(edges):,} edges of the start that pass the filters, drawn or not."
+    either = EITHER if view.question.compared else ""
+    said = f"All {len(edges):,} edges of the start{either} that pass the filters, drawn or not."
     if len(top) < len(edges):
         said += f" The table shows {len(top):,}, the heaviest; the CSV has all."
     st.caption(safe(said))
     rows = edge_rows(top, labels)
     show_table(rows, "graph_everything", height=_height(rows))
-    _offer("All as CSV", "csv", "text/csv", partial(_everything_csv, view), name="all-edges")
+    _offer(
+        "All as CSV",
+        "csv",
+        "text/csv",
+        partial(_everything_csv, view),
+        "Every edge of the start that passes the filters, drawn or not, one a row.",
+        name="all-edges",
+    )
 
 
 def _everything_csv(view: GraphView) -> bytes:
@@ -95,17 +111,25 @@ def _height(rows: pd.DataFrame) -> int | Literal["auto"]:
 
 def show_export(view: GraphView) -> None:
     """Offer what is drawn as GraphML, CSV, SVG and PNG."""
-    st.caption("What is drawn now, with names and labels. Files are made when you click.")
+    st.caption(
+        "What is drawn now, with names and labels. Files are made when you click. In a picture, "
+        "names that would overlap are left out, and their number is said there."
+    )
     with st.container(horizontal=True):
-        _offer("GraphML", "graphml", "application/xml", partial(_graphml, view))
-        _offer("Edges as CSV", "csv", "text/csv", partial(_edges_csv, view), name="edges")
-        _offer("Nodes as CSV", "csv", "text/csv", partial(_nodes_csv, view), name="nodes")
-        _offer("SVG", "svg", "image/svg+xml", partial(_picture, view, "svg"))
-        _offer("PNG", "png", "image/png", partial(_picture, view, "png"))
+        _offer("GraphML", "graphml", "application/xml", partial(_graphml, view), GRAPHML)
+        _offer("Edges as CSV", "csv", "text/csv", partial(_edges_csv, view), EDGES, name="edges")
+        _offer("Nodes as CSV", "csv", "text/csv", partial(_nodes_csv, view), NODES, name="nodes")
+        _offer("SVG", "svg", "image/svg+xml", partial(_picture, view, "svg"), SVG)
+        _offer("PNG", "png", "image/png", partial(_picture, view, "png"), PNG)
 
 
 def _offer(
-    words: str, kind: str, mime: str, make: Callable[[], bytes], name: str = "graph"
+    words: str,
+    kind: str,
+    mime: str,
+    make: Callable[[], bytes],
+    explanation: str,
+    name: str = "graph",
 ) -> None:
     st.download_button(
         words,
@@ -115,6 +139,7 @@ def _offer(
         key=f"graph_{name}_{kind}",
         on_click="ignore",
         icon=":material/download:",
+        help=explanation,
     )
 
 
@@ -136,5 +161,6 @@ def _picture(view: GraphView, kind: Picture) -> bytes:
         drawn_edges(view.edges, view.places),
         label_looks(view.rows, view.answer.names),
         layout=view.choice.layout,
+        title=f"Graph around {view.start.words}, {view.days[-1]}",
     )
-    return picture_of(chart, kind, title=f"Graph around {view.start.words}, {view.days[-1]}")
+    return picture_of(chart, kind)

@@ -11,11 +11,19 @@ import streamlit as st
 
 from darkgnn_core.charts.graph_tables import edge_rows
 from darkgnn_core.graphs.centrality import centrality
-from darkgnn_core.graphs.difference import either_day, with_changes
+from darkgnn_core.graphs.difference import (
+    Changed,
+    EachDay,
+    counted_changes,
+    either_day,
+    on_each_day,
+    with_changes,
+)
 from darkgnn_core.graphs.groups import Groups, maximal_bicliques, same_ports
 from darkgnn_core.graphs.limits import Doings, Limits, Seeds
-from darkgnn_core.graphs.nodes import Node, host_node, port_node
+from darkgnn_core.graphs.nodes import Node, host_node, hosts_among, port_node, ports_among
 from darkgnn_core.graphs.pairs import (
+    Mask,
     Pairs,
     frame_of,
     joined,
@@ -25,7 +33,7 @@ from darkgnn_core.graphs.pairs import (
     read_day,
 )
 from darkgnn_core.graphs.ports import ports_near, read_visitors, similar_ports, visitors
-from darkgnn_core.graphs.subgraph import Shown, around, subgraph
+from darkgnn_core.graphs.subgraph import Shown, around, around_shown, subgraph
 from darkgnn_core.graphs.typed import read_seeds
 from darkgnn_core.host_sets import find_set
 from darkgnn_core.labels.resolving import Resolved, resolve
@@ -43,6 +51,7 @@ Inputs = tuple[tuple[str, str, str], ...]
 Hosts = npt.NDArray[np.uint32]
 Texts = npt.NDArray[np.object_]
 RANGES = 2
+DAYS_APART = ("change", "packets_a_day_now", "packets_before")
 
 
 @dataclass(frozen=True)
@@ -75,9 +84,10 @@ class Answer:
     Attributes:
         shown: What is drawn; its edges say how they changed where a day is compared.
         labels: Label by address of the hosts drawn, unknown left out.
-        names: All labels of the workspace, for colours.
+        names: All labels of the workspace (`loaders.all_labels`), for colours.
         known: How many hosts of known scanners are left out.
         seeds: How many hosts and ports of the start are there, and how many it names.
+        changes: How the edges around what is drawn changed; none where no day is compared.
     """
 
     shown: Shown
@@ -85,6 +95,7 @@ class Answer:
     names: tuple[str, ...]
     known: int
     seeds: tuple[int, int]
+    changes: tuple[Changed, ...] = ()
 
 
 def inputs_of(workspace: Workspace, days: Sequence[str]) -> Inputs:
@@ -192,16 +203,39 @@ def _answer(root: str, inputs: Inputs, state: str, question: Question) -> Answer
     seeds = seeds_of(workspace, question.start, pairs)
     allowed, known = _allowed(workspace, question, told)
     shown = subgraph(pairs, seeds, question.limits, question.doings, allowed=allowed)
+    changes: tuple[Changed, ...] = ()
+    if question.compared:
+        near = around_shown(pairs, seeds, question.limits, question.doings, shown, allowed=allowed)
+        changes = _changes(workspace, question, *near)
     shown = replace(shown, edges=_compared(workspace, question, shown.edges))
     hosts = shown.nodes.loc[shown.nodes["kind"] == "host", "key"].to_numpy(np.uint32)
     there = len(seeds.hosts) + len(seeds.ports) - shown.absent
     return Answer(
         shown,
         _label_of(told, hosts),
-        told.names,
+        loaders.all_labels(workspace),
         known,
         (there, len(seeds.hosts) + len(seeds.ports)),
+        changes,
     )
+
+
+def _changes(
+    workspace: Workspace, question: Question, either: Pairs, is_drawn: Mask
+) -> tuple[Changed, ...]:
+    now, before = pairs_of(workspace, question.days), day_pairs(workspace, question.compared)
+    return counted_changes(either, is_drawn, now, before, bins=len(question.days))
+
+
+def each_day(workspace: Workspace, question: Question, node: Node) -> EachDay:
+    """Tell apart what a node met on the days in view and on the day compared with."""
+    pairs = drawn_from(workspace, question.days, question.compared)
+    told = labels_of(workspace, question.days, question.compared)
+    allowed, _ = _allowed(workspace, question, told)
+    seed = Seeds(hosts_among([node]), ports_among([node]))
+    met = around(pairs, seed, question.limits, question.doings, allowed=allowed)
+    now, before = pairs_of(workspace, question.days), day_pairs(workspace, question.compared)
+    return on_each_day(met, now, before)
 
 
 def everything(workspace: Workspace, question: Question) -> pd.DataFrame:
@@ -260,12 +294,13 @@ def neighbours(workspace: Workspace, question: Question, node: Node) -> pd.DataF
     """Return all that a node meets, drawn or not, the heaviest first.
 
     Returns:
-        Columns `port` or `host`, `packets`, `label` of hosts, `dark_addresses`, `last`, `id`.
+        Columns `port` or `host`, `packets`, `label` of hosts, `dark_addresses`, `last`, `id`;
+        where a day is compared the change and the packets of both days in place of `packets`.
     """
     pairs = drawn_from(workspace, question.days, question.compared)
     met = met_by(pairs, node)
     order = np.lexsort((met.ports, met.hosts, -met.packets))
-    rows = edge_rows(frame_of(met.where(order)), {})
+    rows = edge_rows(_compared(workspace, question, frame_of(met.where(order))), {})
     if node.is_host:
         nodes = [port_node(each) for each in met.ports[order]]
         rows = rows.drop(columns=["host", "label"])
@@ -277,7 +312,8 @@ def neighbours(workspace: Workspace, question: Question, node: Node) -> pd.DataF
         rows = rows.drop(columns=["port"])
     if len(question.days) == 1 and not question.compared:
         rows = rows.drop(columns=["days"])
-    first = ["port" if node.is_host else "host", "packets"]
+    counts = list(DAYS_APART) if question.compared else ["packets"]
+    first = ["port" if node.is_host else "host", *counts]
     rest = [name for name in rows.columns if name not in (*first, "first")]
     return rows[[*first, *rest]].assign(id=[each.id for each in nodes])
 

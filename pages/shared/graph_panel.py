@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.graph_tables import label_of
-from darkgnn_core.charts.graph_words import node_words
+from darkgnn_core.charts.graph_words import EITHER, days_words, node_words
 from darkgnn_core.graphs.limits import Doings
 from darkgnn_core.graphs.nodes import Node, hosts_among, node_of
 from darkgnn_core.workspace import Workspace
@@ -48,6 +48,8 @@ def _choose(view: GraphView) -> None:
         key=CHOOSE,
         on_change=_take_chosen,
         placeholder="Find a node by name",
+        help="Only nodes that are drawn are found. Taking a name out lets go of the node; it stays "
+        "in the drawing.",
     )
 
 
@@ -60,12 +62,22 @@ def _show_one(view: GraphView, node: Node) -> None:
     met = graph_loaders.neighbours(view.workspace, view.question, node)
     what = "ports" if node.is_host else "hosts"
     st.text(plain(f"{node_words(node)}: {label_of(node, view.answer.labels)}"))
-    st.caption(
-        f"{int(row['packets']):,} packets, {int(row['neighbours']):,} {safe(what)}, "
-        f"{int(row['shown']):,} of them drawn."
-    )
+    drawn = f"{int(row['neighbours']):,} {what}", f"{int(row['shown']):,} of them drawn."
+    if view.question.compared:
+        _show_days(view, node, what)
+        st.caption(safe(f"{drawn[0]}{EITHER}, {drawn[1]}"))
+    else:
+        st.caption(safe(f"{int(row['packets']):,} packets, {drawn[0]}, {drawn[1]}"))
     _show_actions(view, node, int(row["neighbours"]) - int(row["shown"]), what)
     _show_met(view, met, what)
+
+
+def _show_days(view: GraphView, node: Node, what: str) -> None:
+    """Tell the days in view and the day compared with apart."""
+    found = graph_loaders.each_day(view.workspace, view.question, node)
+    told = ((days_words(view.days), found.now), (view.question.compared, found.before))
+    for column, (days, (packets, met)) in zip(st.columns(2), told, strict=True):
+        column.caption(safe(f"{days}: {packets:,} packets, {met:,} {what}."))
 
 
 def _show_actions(view: GraphView, node: Node, hidden: int, what: str) -> None:
@@ -77,6 +89,7 @@ def _show_actions(view: GraphView, node: Node, hidden: int, what: str) -> None:
             f"Show {count:,} more {what}" if count else f"All {what} drawn",
             "expand",
             replace(done, expanded=(*done.expanded, node)),
+            "The heaviest of those not drawn yet; Collapse takes them away again.",
             disabled=not count,
             icon=":material/add_circle:",
         )
@@ -86,6 +99,7 @@ def _show_actions(view: GraphView, node: Node, hidden: int, what: str) -> None:
             "Collapse",
             "collapse",
             replace(done, expanded=kept),
+            "Takes away what expanding it brought, unless another node brings it, too.",
             disabled=len(kept) == len(done.expanded),
             icon=":material/do_not_disturb_on:",
         )
@@ -95,6 +109,7 @@ def _show_actions(view: GraphView, node: Node, hidden: int, what: str) -> None:
             "Unpin" if is_pinned else "Pin",
             "pin",
             replace(done, pinned=_toggled(done.pinned, node)),
+            "A pinned node stays where it is, and is drawn whatever the limits say.",
             icon=":material/keep:",
         )
         _step(
@@ -102,6 +117,7 @@ def _show_actions(view: GraphView, node: Node, hidden: int, what: str) -> None:
             "Hide",
             "hide",
             replace(done, hidden=(*done.hidden, node)),
+            "Leaves it and its edges out of the drawing; Hidden, above, brings it back.",
             icon=":material/visibility_off:",
         )
         st.button(
@@ -112,7 +128,12 @@ def _show_actions(view: GraphView, node: Node, hidden: int, what: str) -> None:
             disabled=node.key < 0,
             help="A new graph around this node alone.",
         )
-        if node.is_host and st.button("Open host", key="graph_open", icon=":material/open_in_new:"):
+        if node.is_host and st.button(
+            "Open host",
+            key="graph_open",
+            icon=":material/open_in_new:",
+            help="Goes to its page, Inspect host; the graph stays as it is here.",
+        ):
             _open(node)
 
 
@@ -132,19 +153,29 @@ def _step(
     words: str,
     key: str,
     change: Doings,
+    explanation: str,
     *,
     icon: str,
     disabled: bool = False,
 ) -> None:
     act: Callable[[], None] = partial(graph_state.do, workspace, change)
-    st.button(plain(words), key=f"graph_{key}", icon=icon, disabled=disabled, on_click=act)
+    st.button(
+        plain(words),
+        key=f"graph_{key}",
+        icon=icon,
+        disabled=disabled,
+        on_click=act,
+        help=explanation,
+    )
 
 
 def _show_met(view: GraphView, met: pd.DataFrame, what: str) -> None:
     """Show all neighbours, drawn or not; a row that is drawn can be chosen."""
     table = met.drop(columns=["id"])
     height: int | Literal["auto"] = "auto" if len(table) < ROWS else ROWS * ROW_PIXELS
-    st.caption(f"All {len(table):,} {safe(what)}, drawn or not. Choose a row to select it.")
+    either = EITHER if view.question.compared else ""
+    said = f"All {len(table):,} {what}{either}, drawn or not. Choose a row to select it."
+    st.caption(safe(said))
     drawn = set(view.rows["id"])
     ids = [each if each in drawn else "" for each in met["id"]]
     show_table(
@@ -170,21 +201,29 @@ def _show_several(view: GraphView, nodes: list[Node]) -> None:
             "Expand all",
             "expand",
             replace(done, expanded=(*done.expanded, *nodes)),
+            "Draws more neighbours of each of them, the heaviest first; Undo takes them away.",
             icon=":material/add_circle:",
         )
         pinned = (*done.pinned, *(node for node in nodes if node not in done.pinned))
         _step(
-            view.workspace, "Pin all", "pin", replace(done, pinned=pinned), icon=":material/keep:"
+            view.workspace,
+            "Pin all",
+            "pin",
+            replace(done, pinned=pinned),
+            "They stay where they are, and are drawn whatever the limits say.",
+            icon=":material/keep:",
         )
         _step(
             view.workspace,
             "Hide all",
             "hide",
             replace(done, hidden=(*done.hidden, *nodes)),
+            "Leaves them and their edges out of the drawing; Hidden, above, brings them back.",
             icon=":material/visibility_off:",
         )
     if len(hosts):
-        offer_set(view.workspace, hosts, recipe=recipe_of(view, "selected"), key="graph_several")
+        recipe = recipe_of(view, "selected")
+        offer_set(view.workspace, hosts, recipe=recipe, key="graph_several", shortcut="L")
 
 
 def recipe_of(view: GraphView, what: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from darkgnn_core.graphs.ports import against_baseline, daily_classes, new_visit
 from darkgnn_core.set_tables import host_table
 from darkgnn_core.workspace import Workspace
 from pages.shared import graph_loaders, graph_state, loaders
+from pages.shared.case_note_box import offer_notes
 from pages.shared.context import run_in_use, usable_runs
 from pages.shared.feedback import plain, safe, show_table
 from pages.shared.graph_view import GraphView
@@ -23,6 +24,7 @@ from pages.shared.set_links import offer_set
 PORT = "graph_port"
 BASELINES = (3, 7, 14, 28)
 USUAL = 7
+NO_SHARED = "None: no host that asked for it asked for another port, too."
 
 
 def show_port(view: GraphView) -> None:
@@ -50,7 +52,7 @@ def show_port(view: GraphView) -> None:
     _show_figures(now, len(new), usual, len(before))
     counted = daily_classes(found)
     if not counted.empty:
-        names = graph_loaders.labels_of(view.workspace, view.days).names
+        names = loaders.all_labels(view.workspace)
         st.altair_chart(
             visitors_by_day(counted, [*before, today], names),
             width="stretch",
@@ -63,6 +65,7 @@ def show_port(view: GraphView) -> None:
     with right:
         _show_like(view, port)
     _show_new(view, port, new, len(before))
+    offer_notes(view.workspace, "port", str(port.key), f"graph_port_{port.key}_notes")
 
 
 def _ask(view: GraphView, ports: list[Node]) -> tuple[Node, int]:
@@ -74,7 +77,11 @@ def _ask(view: GraphView, ports: list[Node]) -> tuple[Node, int]:
         st.session_state[PORT] = ids[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         port = st.selectbox(
-            "Port", ids, key=PORT, format_func=lambda each: plain(node_words(node_of(each)))
+            "Port",
+            ids,
+            key=PORT,
+            format_func=lambda each: plain(node_words(node_of(each))),
+            help="Ports that are drawn; one that you select in the drawing is chosen here, too.",
         )
         days = st.selectbox(
             "Held against",
@@ -82,6 +89,7 @@ def _ask(view: GraphView, ports: list[Node]) -> tuple[Node, int]:
             index=BASELINES.index(USUAL),
             key="graph_port_baseline",
             format_func=lambda count: f"the {count} days before",
+            help="Who is new, and how many hosts are usual, is told against these days.",
         )
     return node_of(port), days
 
@@ -121,9 +129,14 @@ def _show_like(view: GraphView, port: Node) -> None:
         key="graph_port_likeness",
         required=True,
         bind="query-params",
+        help="Ports that the same hosts ask for, or ports whose hosts lie close together in the "
+        "run in view.",
     )
     found = _near(view, port) if chosen == by_places else _alike(view, port)
     if found is None:
+        return
+    if found.empty:
+        st.text("No other port is like it." if chosen == by_places else NO_SHARED)
         return
     nodes = [port_node(each) for each in found["port"]]
     shown = found.assign(port=[node_words(node) for node in nodes]).round(3)
@@ -172,7 +185,8 @@ def _show_new(view: GraphView, port: Node, new: graph_loaders.Hosts, days: int) 
         st.text("Nobody.")
         return
     name = node_words(port)
-    st.caption(safe(f"On {view.days[-1]}, not on the {days} days before. Choose a row to open it."))
+    said = f"On {view.days[-1]}, not on the {days} days before."
+    st.caption(safe(f"{said} Click an address to open it."))
     table = host_table(view.workspace, new, day=view.days[-1])
     show_hosts(table, "graph_port_new", height=300 if len(table) > 7 else "auto")
     recipe = {

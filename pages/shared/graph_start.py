@@ -17,6 +17,8 @@ TEXT = "graph_typed"
 SEEN = "graph_seen"
 NEXT = "graph_next_text"
 KEPT = "graph_just_kept"
+FEW_BAD, MOST_BAD = 3, 20
+"""So many words that were not understood are told openly, and so many at all."""
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,17 @@ def _typed() -> Start | None:
         return None
     typed = read_seeds(text)
     if typed.bad:
-        with st.expander(f"{len(typed.bad):,} not understood", icon=":material/edit:"):
-            for word, why in typed.bad[:20]:
-                st.caption(f"{safe(word)}: {safe(why)}")
+        _tell_bad(typed.bad)
     if not typed.targets and not typed.ports:
         return None
     return Start("typed", text, plain(text)[:60])
+
+
+def _tell_bad(bad: tuple[tuple[str, str], ...]) -> None:
+    """Say what was not understood and why: the first openly, the rest folded away."""
+    told = [f"{word}: {why}" for word, why in bad[:MOST_BAD]]
+    st.warning(safe(f"Not understood: {'; '.join(told[:FEW_BAD])}."), icon=":material/edit:")
+    if len(bad) > FEW_BAD:
+        with st.expander(f"{len(bad) - FEW_BAD:,} more not understood", icon=":material/edit:"):
+            for each in told[FEW_BAD:]:
+                st.caption(safe(each))

@@ -20,7 +20,11 @@ PORTS = 15
 def show_no_days() -> None:
     """Say that there is no day yet, and the way to the data."""
     st.info("There are no days to look at yet: load traffic first.", icon=":material/upload:")
-    st.page_link(page("load_data.py"), label="Go to Load data")
+    st.page_link(
+        page("load_data.py"),
+        label="Go to Load data",
+        help="The graph is drawn from snapshots, which are made when traffic is loaded.",
+    )
 
 
 def show_ways_in(workspace: Workspace, days: tuple[str, ...]) -> None:

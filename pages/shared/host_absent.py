@@ -8,6 +8,7 @@ from darkgnn_core.workspace import Workspace
 from pages.shared import host_loaders, loaders, state
 from pages.shared.feedback import show_table
 from pages.shared.host_walking import walk
+from pages.shared.label_undo import noun
 from pages.shared.set_hosts import show_hosts
 
 SEARCH = "host_search_packets"
@@ -28,15 +29,20 @@ def show_never_seen(workspace: Workspace, config: SnapshotConfig, host: int) -> 
     """Say that an address is on no day, and offer to look for it in the packets themselves."""
     bins = [key for _, key, _ in host_loaders.shelf_of(workspace, config)]
     st.info(
-        f"This address sent no {config.min_packets:,} or more TCP packets on any of {len(bins):,} "
-        "days, so it is in no graph.",
+        f"This address is in no graph: on none of {len(bins):,} days did it send as many as "
+        f"{config.min_packets:,} TCP {noun(config.min_packets, 'packet')}.",
         icon=":material/person_off:",
     )
     if not any(host_loaders.has_packets(workspace, config, each) for each in bins[-1:]):
         return
     st.caption("It may still have sent a few packets, answers, or another protocol than TCP.")
     wanted = f"{SEARCH}_of"
-    if st.button("Look for it in all packets", key=SEARCH, icon=":material/manage_search:"):
+    if st.button(
+        "Look for it in all packets",
+        key=SEARCH,
+        icon=":material/manage_search:",
+        help="Reads the stored packets of every day, before any filter; it can be stopped.",
+    ):
         st.session_state[wanted] = host
     if st.session_state.get(wanted) == host:
         found = walk(

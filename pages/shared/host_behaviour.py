@@ -58,7 +58,7 @@ def _show_hours(view: HostView) -> None:
         default="Packets",
         key="host_hour_count",
         required=True,
-        label_visibility="collapsed",
+        help="Ports and dark addresses are different ones within the hour.",
     )
     field = HOUR_COUNTS[what or "Packets"]
     hours = host_loaders.hours(view.workspace, view.config, view.day, [view.host])
@@ -127,4 +127,5 @@ def _show_port_table(view: HostView, ports: pd.DataFrame) -> None:
         lambda: csv_of(ports),
         name=f"{view.address}-ports",
         key="host_ports_csv",
+        help="One row for each day and port: all days, not only the one shown.",
     )

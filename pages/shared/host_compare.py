@@ -19,7 +19,18 @@ from pages.shared.set_links import current_set
 KEY = "host_compare"
 MOST_GROUPS = 6
 Hosts = npt.NDArray[np.uint32]
-SHARE = st.column_config.NumberColumn(format="%.2f")
+PAIR_COLUMNS = {
+    "ports_jaccard": st.column_config.NumberColumn(
+        "ports alike",
+        format="%.2f",
+        help="Ports that both asked for, as a share of those that either did.",
+    ),
+    "ports_cosine": st.column_config.NumberColumn(
+        "shares by port alike",
+        format="%.2f",
+        help="How alike they spread their packets over ports: 1 is the same, 0 nothing in common.",
+    ),
+}
 
 
 def show_comparison(view: HostView) -> None:
@@ -64,6 +75,7 @@ def _ask(view: HostView) -> dict[str, Hosts]:
         key=f"{KEY}_sets",
         persist_state="session",
         placeholder="None",
+        help="Each is a column of its own, up to six columns in all with this host.",
     )
     groups = {view.address: np.array([view.host], np.uint32)}
     groups |= _typed_groups(view, typed)
@@ -103,10 +115,11 @@ def _show(view: HostView, found: Compared, names: list[str]) -> None:
     ports = compared_port_table(found.ports, names)
     show_table(ports, f"{KEY}_ports", height=420 if len(ports) > 11 else "auto")
     st.subheader("In common")
-    show_table(found.pairs, f"{KEY}_pairs", columns={"ports_jaccard": SHARE, "ports_cosine": SHARE})
+    show_table(found.pairs, f"{KEY}_pairs", columns=PAIR_COLUMNS)
     offer_table(
         "Comparison as CSV",
         lambda: csv_of(found.facts),
         name=f"{view.address}-compared",
         key=f"{KEY}_csv",
+        help="The first table only, not ports and what they have in common.",
     )

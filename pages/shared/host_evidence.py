@@ -25,7 +25,7 @@ from darkgnn_core.snapshots.columns import HOST_FEATURES
 from pages.shared import host_loaders
 from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, safe, show_table
-from pages.shared.host_header import names_of, other_runs
+from pages.shared.host_header import names_of, other_runs, other_runs_words
 from pages.shared.host_view import HostView
 
 SMALL_ROWS = 320
@@ -59,6 +59,7 @@ def show_evidence(
         lambda: _all_as_csv(card_of, near, labels),
         name=f"{view.address}-evidence",
         key="host_evidence_csv",
+        help="One row for each neighbour: its distance, its label and what it shares.",
     )
 
 
@@ -222,7 +223,7 @@ def _show_agreement(view: HostView, run: Run, voting: Voting, near: Nearby, neig
     agreeing = sum(row["among the nearest"] == "yes" for row in rows)
     st.caption(
         f"Among the {voting.k:,} nearest in {agreeing:,} of {len(rows):,} other runs of this day, "
-        "too."
+        f"too. {safe(other_runs_words(view))}"
     )
     show_table(pd.DataFrame(rows), "host_evidence_runs")
     st.caption(f"The run in view is {safe(run.name)}.")

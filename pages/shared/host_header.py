@@ -8,12 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.host_words import vote_words
-from darkgnn_core.evaluation.predictions import PAPER
 from darkgnn_core.hosts.cautions import Caution, Doubtful, cautions_of, first_of_each
 from darkgnn_core.hosts.fingerprint import Fingerprint, fingerprint_of
 from darkgnn_core.hosts.history import when_seen
 from darkgnn_core.hosts.packet_hours import backscatter_share
-from darkgnn_core.hosts.predicting import Prediction
+from darkgnn_core.hosts.predicting import DESK, Prediction
 from darkgnn_core.hosts.told import ToldOf
 from darkgnn_core.labels.texts import UNKNOWN
 from darkgnn_core.runs import Run
@@ -24,7 +23,7 @@ from pages.shared.host_view import HostView
 from pages.shared.label_dialog import offer_labelling
 
 OTHER_RUNS = 4
-"""So many other runs, the newest, are asked what they take the host for."""
+"""So many other runs are asked what they take the host for."""
 
 NEAR = 10
 TIME = "%Y-%m-%d %H:%M"
@@ -45,14 +44,33 @@ def prediction_of(view: HostView, run: Run | None) -> Prediction | None:
     """Return what a run takes the host for on the day that is shown; None where it can't tell."""
     if run is None or view.day not in run.days:
         return None
-    return host_loaders.prediction(view.workspace, run.id, view.day, view.host, PAPER)
+    return host_loaders.prediction(view.workspace, run.id, view.day, view.host, DESK)
 
 
 def other_runs(view: HostView) -> list[Run]:
-    """Return the newest other runs that embedded the day that is shown."""
+    """Return up to four other runs that embedded the day: of each method the newest, then more.
+
+    So that what near relatives agree on is not taken for agreement.
+    """
+    runs = _others_there(view)
+    newest: dict[str, Run] = {}
+    for run in runs:
+        newest.setdefault(run.config.method, run)
+    first = list(newest.values())
+    return [*first, *(run for run in runs if run not in first)][:OTHER_RUNS]
+
+
+def other_runs_words(view: HostView) -> str:
+    """Say which other runs were asked, where not all were."""
+    there, asked = len(_others_there(view)), len(other_runs(view))
+    if there == asked:
+        return ""
+    return f"Asked were {asked:,} of {there:,}, of each method the newest."
+
+
+def _others_there(view: HostView) -> list[Run]:
     own = "" if view.run is None else view.run.id
-    runs = [run for run in usable_runs(view.workspace) if run.id != own and view.day in run.days]
-    return runs[:OTHER_RUNS]
+    return [run for run in usable_runs(view.workspace) if run.id != own and view.day in run.days]
 
 
 def names_of(runs: Sequence[Run]) -> dict[str, str]:
@@ -159,7 +177,7 @@ def _doubtful(view: HostView, told: ToldOf, found: Prediction | None) -> Doubtfu
     if run is not None:
         near = host_loaders.near(
             view.workspace, run.id, view.day, view.host, NEAR,
-            metric=PAPER.metric, standardise=PAPER.standardise,
+            metric=DESK.metric, standardise=DESK.standardise,
         )  # fmt: skip
     row = view.row
     return Doubtful(
@@ -173,7 +191,7 @@ def _doubtful(view: HostView, told: ToldOf, found: Prediction | None) -> Doubtfu
         near=None if near is None else near.hosts,
         twins=0
         if run is None
-        else host_loaders.twins(view.workspace, run.id, view.day, view.host, PAPER),
+        else host_loaders.twins(view.workspace, run.id, view.day, view.host, DESK),
     )
 
 

@@ -35,7 +35,7 @@ from darkgnn_core.shelf import list_snapshots, open_snapshot
 from darkgnn_core.snapshots.bins import Bin
 from darkgnn_core.spaces import one_thread_each
 from darkgnn_core.workspace import Workspace
-from pages.shared.loaders import Shelf, fingerprint, workspace_at
+from pages.shared.loaders import Shelf, fingerprint, times_of, workspace_at
 
 Stamp = tuple[int, int]
 
@@ -98,8 +98,7 @@ def _inputs(workspace: Workspace, config: SnapshotConfig, day: str) -> str:
 def _stamp(workspace: Workspace, run_id: str, day: str) -> Stamp:
     """Return what changes when the embedding of a day is written again."""
     path = directory_of(workspace, run_id) / EMBEDDINGS / f"{day}.parquet"
-    stat = path.stat() if path.exists() else None
-    return (0, 0) if stat is None else (stat.st_mtime_ns, stat.st_size)
+    return next(iter(times_of(path)), (0, 0))
 
 
 def embedding(workspace: Workspace, run_id: str, day: str) -> Embedding:

@@ -59,7 +59,11 @@ def needed_run(view: HostView) -> Run | None:
         st.info(
             "Neighbours need embeddings: train a model first.", icon=":material/model_training:"
         )
-        st.page_link(page("train_models.py"), label="Go to Train models")
+        st.page_link(
+            page("train_models.py"),
+            label="Go to Train models",
+            help="Embeddings are made there; what the host did can be seen without one.",
+        )
         return None
     if view.day not in view.run.days:
         st.info(safe(not_embedded(view, view.run)), icon=":material/scatter_plot:")
@@ -86,6 +90,7 @@ def choose_metric() -> Voting:
         format_func=METRIC_WORDS.__getitem__,
         key="host_metric",
         persist_state="session",
+        help="By another measure, other hosts may be the nearest.",
     )
     with right:
         standardise = st.toggle(
@@ -192,6 +197,7 @@ def _offer(view: HostView, near: Nearby, voting: Voting, table: pd.DataFrame) ->
         lambda: csv_of(table.rename(columns={"open": "address"})),
         name=f"{view.address}-neighbours",
         key="host_near_csv",
+        help="The table above, one row for each neighbour.",
     )
 
 
@@ -206,6 +212,7 @@ def _step(view: HostView, near: Nearby, row: int) -> None:
             shortcut="P",
             disabled=row == 0,
             on_click=partial(_choose, view.host, row - 1),
+            help="Shows why the next nearer neighbour is near; the host in view stays.",
         )
         st.button(
             "Next neighbour",
@@ -214,6 +221,7 @@ def _step(view: HostView, near: Nearby, row: int) -> None:
             shortcut="N",
             disabled=row + 1 == len(near.hosts),
             on_click=partial(_choose, view.host, row + 1),
+            help="Shows why the next farther neighbour is near; the host in view stays.",
         )
         st.button(
             plain(f"Open {address_text(int(near.hosts[row]))}"),
@@ -222,4 +230,5 @@ def _step(view: HostView, near: Nearby, row: int) -> None:
             shortcut="O",
             on_click=state.set_host_in_view,
             args=(address_text(int(near.hosts[row])),),
+            help="Makes this neighbour the host in view, with neighbours of its own.",
         )

@@ -65,6 +65,7 @@ def show_over_time(view: HostView) -> None:
         lambda: csv_of(table),
         name=f"{view.address}-neighbours-by-day",
         key=f"{KEY}_csv",
+        help="One row for each day of the run in view: who stayed, joined and left, in numbers.",
     )
 
 
@@ -92,6 +93,8 @@ def _show_overlap(
         key=f"{KEY}_runs",
         placeholder="None",
         max_selections=3,
+        help="Shows by day what share of the nearest hosts each has in common with the run "
+        "in view; up to three.",
     )
     by_run = {}
     for other in (each for each in others if each.id in chosen):

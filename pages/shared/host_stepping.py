@@ -11,6 +11,9 @@ from pages.shared import state
 from pages.shared.feedback import plain
 from pages.shared.set_links import current_set
 
+LOWER = "The host of the current set with the next lower address."
+HIGHER = "The host of the current set with the next higher address."
+
 
 def offer_steps(workspace: Workspace, host: int | None) -> None:
     """Show where the host stands in the current set, and the ways to the one before and after it.
@@ -26,8 +29,8 @@ def offer_steps(workspace: Workspace, host: int | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(plain(_words(kept, place)))
         before, after = _around(kept, host)
-        _step("Previous host", "host_step_back", "K", ":material/arrow_upward:", before)
-        _step("Next host", "host_step_on", "J", ":material/arrow_downward:", after)
+        _step("Previous host", "host_step_back", "K", ":material/arrow_upward:", before, LOWER)
+        _step("Next host", "host_step_on", "J", ":material/arrow_downward:", after, HIGHER)
 
 
 def _words(kept: HostSet, place: int | None) -> str:
@@ -46,7 +49,9 @@ def _around(kept: HostSet, host: int | None) -> tuple[int | None, int | None]:
     return before, after
 
 
-def _step(label: str, key: str, shortcut: str, icon: str, host: int | None) -> None:
+def _step(
+    label: str, key: str, shortcut: str, icon: str, host: int | None, explanation: str
+) -> None:
     address = "" if host is None else address_text(host)
     st.button(
         label,
@@ -56,4 +61,5 @@ def _step(label: str, key: str, shortcut: str, icon: str, host: int | None) -> N
         disabled=host is None,
         on_click=state.set_host_in_view,
         args=(address,),
+        help=explanation,
     )

@@ -9,7 +9,7 @@ from darkgnn_core.hosts.predicting import Prediction, Standing
 from pages.shared import host_loaders
 from pages.shared.case_note_box import offer_notes
 from pages.shared.feedback import plain, safe, show_table
-from pages.shared.host_header import names_of, other_runs, prediction_of
+from pages.shared.host_header import names_of, other_runs, other_runs_words, prediction_of
 from pages.shared.host_view import HostView
 
 
@@ -45,7 +45,7 @@ def _show_prediction(found: Prediction) -> None:
         _show_standing(standing, place)
     st.caption(
         "The 3 nearest hosts of the same day vote, the host's own label left out, as in the paper: "
-        "hosts without a label vote, too, and classes of fewer than 11 hosts count as none. The "
+        "hosts without a label vote, too, and classes of fewer than three hosts count as none. The "
         "limit is the distance within which 95 % of a class's hosts have another one of it."
     )
 
@@ -84,5 +84,5 @@ def _show_others(view: HostView) -> None:
             )
     if rows:
         st.subheader("What other runs take it for")
-        st.caption(f"The newest {len(rows):,} that embedded this day.")
+        st.caption(f"Runs that embedded this day. {safe(other_runs_words(view))}")
         show_table(pd.DataFrame(rows), "host_other_runs")

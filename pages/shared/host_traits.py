@@ -89,6 +89,7 @@ def _show_features(view: HostView) -> None:
         lambda: csv_of(standing),
         name=f"{view.address}-features",
         key="host_features_csv",
+        help="All 37 columns: values, medians, percentiles and deviations.",
     )
 
 

@@ -74,7 +74,11 @@ def choose_host(workspace: Workspace) -> HostView | None:
     typed = _ask()
     if not loaders.bins(workspace):
         st.info("There are no days to look at yet: load traffic first.", icon=":material/upload:")
-        st.page_link(page("load_data.py"), label="Go to Load data")
+        st.page_link(
+            page("load_data.py"),
+            label="Go to Load data",
+            help="Hosts are shown from snapshots, which are made when traffic is loaded.",
+        )
         return None
     if not typed:
         st.info("Type an address, or choose a host below.", icon=":material/search:")
@@ -140,6 +144,7 @@ def _say_not_seen(day: str, shown: str) -> None:
             icon=":material/event:",
             on_click=_look_at_day,
             args=(shown,),
+            help="Makes it the day in view on all pages.",
         )
 
 

@@ -31,7 +31,13 @@ def walk(
     if st.session_state.get(stopped):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Stopped. What was read is kept.")
-            st.button("Go on", key=f"{key}_on", on_click=_set, args=(stopped, False))
+            st.button(
+                "Go on",
+                key=f"{key}_on",
+                on_click=_set,
+                args=(stopped, False),
+                help="Reads the days that are still missing.",
+            )
         return None
     started = time.monotonic()
     shown, bar = st.empty(), None
@@ -49,6 +55,7 @@ def walk(
                     icon=":material/stop:",
                     on_click=_set,
                     args=(stopped, True),
+                    help="What was read is kept, and Go on takes it from there.",
                 )
         found[day] = read(day)
     shown.empty()

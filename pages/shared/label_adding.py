@@ -51,14 +51,25 @@ def show_adding(workspace: Workspace) -> None:
     addable = [file for file, look in zip(files, looks, strict=True) if look.is_addable]
     label = f"Add {len(addable):,} lists" if len(addable) > 1 else "Add this list"
     if st.button(
-        label, key="label_add", type="primary", icon=":material/add:", disabled=not addable
+        label,
+        key="label_add",
+        type="primary",
+        icon=":material/add:",
+        disabled=not addable,
+        help="The labels count at once; under Sources a list can be taken out again.",
     ):
         _add(workspace, addable, options, note)
 
 
 def _choose(workspace: Workspace) -> list[ChosenFile]:
     place = st.segmented_control(
-        "Where are the lists?", PLACES, default=PLACES[0], key="label_place", required=True
+        "Where are the lists?",
+        PLACES,
+        default=PLACES[0],
+        key="label_place",
+        required=True,
+        help="This computer is the one on which darkgnn runs. Upload takes files from the one with "
+        "your browser.",
     )
     turn = st.session_state.get(ROUND, 0)  # a new key after each addition empties the field
     return _by_path(turn) if place == PLACES[0] else _uploaded(workspace, turn)
@@ -79,7 +90,10 @@ def _by_path(turn: int) -> list[ChosenFile]:
 
 def _uploaded(workspace: Workspace, turn: int) -> list[ChosenFile]:
     uploads = st.file_uploader(
-        "Lists up to 64 MB", accept_multiple_files=True, key=f"label_upload_{turn}"
+        "Lists up to 64 MB",
+        accept_multiple_files=True,
+        key=f"label_upload_{turn}",
+        help="They are only looked at until you add them. For larger ones, give their path.",
     )
     kept: dict[str, str] = st.session_state.get(UPLOADS, {})
     for upload in uploads:
@@ -103,7 +117,12 @@ def _ask_options() -> tuple[ListOptions, str]:
             help="For maltrail lists, such as 'mass scanner'. Empty: such rows are left out.",
         )
         columns = _ask_columns()
-        note = st.text_input("Note to keep with the list", key="label_note", max_chars=500)
+        note = st.text_input(
+            "Note to keep with the list",
+            key="label_note",
+            max_chars=500,
+            help="For people, such as where the list is from; it changes no label.",
+        )
     return ListOptions(label.strip() or None, columns, generic.strip() or None), note.strip()
 
 
@@ -114,12 +133,19 @@ def _ask_columns() -> CsvColumns:
         list(DELIMITERS),
         format_func=DELIMITER_NAMES.__getitem__,
         key="label_delimiter",
+        help="Holds for all CSV lists chosen here.",
     )
     address = second.text_input(
-        "CSV: column of the address", key="label_address_column", placeholder="guessed"
+        "CSV: column of the address",
+        key="label_address_column",
+        placeholder="guessed",
+        help="Its name in the first row. Empty: found by usual names, such as ip or prefix.",
     )
     label = third.text_input(
-        "CSV: column of the label", key="label_label_column", placeholder="guessed"
+        "CSV: column of the label",
+        key="label_label_column",
+        placeholder="guessed",
+        help="Its name in the first row. Empty: found by usual names, such as label or class.",
     )
     has_header = st.toggle(
         "The first row of a CSV names its columns",
@@ -136,7 +162,12 @@ def _allows_wide(count: int) -> bool:
         "They are held back unless you say yes.",
         icon=":material/warning:",
     )
-    return st.checkbox("Yes, take prefixes wider than /24, too", key="label_allow_wide")
+    return st.checkbox(
+        "Yes, take prefixes wider than /24, too",
+        key="label_allow_wide",
+        help="Every host in them then has the label, unless a source above it says otherwise. "
+        "Without it the rest of the list is still added.",
+    )
 
 
 def _show_looks(looks: list[ListLook]) -> None:

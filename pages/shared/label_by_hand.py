@@ -16,7 +16,7 @@ from pages.shared.csv_export import offer_table
 from pages.shared.feedback import plain, show_table
 from pages.shared.label_form import Wanted, ask_label
 from pages.shared.label_told import done
-from pages.shared.label_undo import noun, offer_undo, remember
+from pages.shared.label_undo import noun, offer_undo, remember_act
 
 FORM = "label_hand_round"
 EXAMPLE = "192.0.2.7\n198.51.100.0/28"
@@ -24,7 +24,7 @@ EXAMPLE = "192.0.2.7\n198.51.100.0/28"
 
 def show_by_hand(workspace: Workspace) -> None:
     """Ask for addresses and a label; below, the labels that stand, and the way back."""
-    offer_undo(workspace, "label_undo", after_reload=True)
+    offer_undo(workspace, "label_undo", are_old_shown=True)
     typed = _ask_addresses(workspace)
     wanted = ask_label(workspace, "label", _turn())
     allow_wide = bool(typed.wide) and _allows_wide(typed)
@@ -35,6 +35,7 @@ def show_by_hand(workspace: Workspace) -> None:
         type="primary",
         icon=":material/label:",
         disabled=not is_ready or (bool(typed.wide) and not allow_wide),
+        help="Needs addresses and a label. It counts at once and can be undone.",
     ):
         _give(workspace, typed, wanted, allow_wide=allow_wide)
     _show_standing(workspace)
@@ -58,7 +59,7 @@ def _give(workspace: Workspace, typed: Typed, wanted: Wanted, *, allow_wide: boo
 
 def _finish(workspace: Workspace, change: Change, what: str) -> None:
     st.session_state[FORM] = _turn() + 1
-    remember(workspace, change, what)
+    remember_act(workspace, change, what)
     done(f"{what}.")
 
 
@@ -91,7 +92,11 @@ def _allows_wide(typed: Typed) -> bool:
         f"{len(typed.wide):,} prefixes are wider than /24; the widest holds {widest:,} addresses.",
         icon=":material/warning:",
     )
-    return st.checkbox("Yes, label prefixes wider than /24", key="label_hand_wide")
+    return st.checkbox(
+        "Yes, label prefixes wider than /24",
+        key="label_hand_wide",
+        help="Asked for because a slip in a prefix would label very many hosts at once.",
+    )
 
 
 def _show_standing(workspace: Workspace) -> None:
@@ -107,6 +112,7 @@ def _show_standing(workspace: Workspace) -> None:
         lambda: _all_as_csv(workspace),
         name="labels-by-hand",
         key="label_standing_csv",
+        help="All labels given by hand that stand, with reason, confidence, day and time.",
     )
     names = {
         row["id"]: f"{prefix_text(row['first_ip'], row['prefix_len'])}: {row['raw_label']}"
@@ -121,7 +127,11 @@ def _show_standing(workspace: Workspace) -> None:
         help="They stay in the history, with the time at which they were taken back.",
     )
     if st.button(
-        "Take back", key="label_withdraw", icon=":material/label_off:", disabled=not chosen
+        "Take back",
+        key="label_withdraw",
+        icon=":material/label_off:",
+        disabled=not chosen,
+        help="What lists say of these addresses counts again. It can be undone.",
     ):
         with workspace.catalogue() as connection:
             change = withdraw(connection, chosen)

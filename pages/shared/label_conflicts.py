@@ -24,12 +24,12 @@ def show_conflicts(workspace: Workspace) -> None:
         st.success("No two sources disagree here.", icon=":material/check_circle:")
         return
     st.caption(
-        f"{len(found):,} addresses or prefixes are disputed. None of them is settled silently: "
+        f"Disputed addresses and prefixes: {len(found):,}. None of them is settled silently: "
         "change the order of sources, or say under Names that two labels are one."
     )
     table = conflict_table(found.head(SHOWN))
     if only_seen:
-        st.caption("Choose a row to open the host.")
+        st.caption("Click an address to open its host.")
         show_hosts(table, "label_conflict_hosts")
     else:
         show_table(table, "label_conflict_table", height=480 if len(found) > 12 else "auto")

@@ -14,7 +14,7 @@ from pages.shared import state
 from pages.shared.context import run_shown
 from pages.shared.feedback import plain, show_table, user_errors_shown
 from pages.shared.label_form import Wanted, ask_label
-from pages.shared.label_undo import noun, remember
+from pages.shared.label_undo import noun, remember_act
 from pages.shared.set_preview import labels_now
 
 Hosts = npt.NDArray[np.uint32]
@@ -83,6 +83,7 @@ def ask_and_label(workspace: Workspace, hosts: Hosts) -> None:
         type="primary",
         icon=":material/label:",
         disabled=not wanted.label,
+        help="All hosts named above get it. It counts at once and can be undone.",
     ):
         _give(workspace, hosts, wanted, run_id)
 
@@ -99,7 +100,7 @@ def _give(workspace: Workspace, hosts: Hosts, wanted: Wanted, run_id: str | None
             run=run_id,
         )
     what = f"{len(hosts):,} {noun(len(hosts), 'host')} labelled {wanted.label}"
-    remember(workspace, change, what)
+    remember_act(workspace, change, what)
     state.notify(f"{what}. They count at once; undo is in the sidebar.")
     st.rerun()
 

@@ -53,6 +53,7 @@ def ask_label(workspace: Workspace, prefix: str, turn: int | str) -> Wanted:
         step=5,
         key=f"{prefix}_sure_{turn}",
         placeholder="not said",
+        help="Kept with the label for who reads it; it does not decide which label wins.",
     )
     day = right.date_input(
         "Only for the day",
@@ -66,6 +67,7 @@ def ask_label(workspace: Workspace, prefix: str, turn: int | str) -> Wanted:
         key=f"{prefix}_reason_{turn}",
         max_chars=2000,
         placeholder="What you saw, in words",
+        help="Kept with the label and shown in the history. It may be left empty.",
     )
     confidence = None if sure is None else sure / 100
     return Wanted(label or "", confidence, None if day is None else day.isoformat(), reason)

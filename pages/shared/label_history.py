@@ -29,6 +29,7 @@ def show_history(workspace: Workspace) -> None:
         format_func=lambda each: plain(names[each]),
         key="label_history_source",
         placeholder="any",
+        help="Shows only labels of this source. Empty: those of all sources.",
     )
     typed = read_typed(text)
     if typed.bad:

@@ -24,10 +24,26 @@ def show_names(workspace: Workspace) -> None:
     show_table(alias_table(aliases), "label_aliases", height=360)
     setting, removing = st.columns(2, border=True)
     with setting:
-        alias = st.text_input("Name", key="label_alias", placeholder="xpanse")
-        target = st.text_input("Stands for", key="label_alias_target", placeholder="palo alto")
+        alias = st.text_input(
+            "Name",
+            key="label_alias",
+            placeholder="xpanse",
+            help="As a list writes it; capitals make no difference.",
+        )
+        target = st.text_input(
+            "Stands for",
+            key="label_alias_target",
+            placeholder="palo alto",
+            help="The label that hosts with this name get.",
+        )
         ready = bool(alias.strip() and target.strip())
-        if st.button("Save", key="label_alias_save", icon=":material/save:", disabled=not ready):
+        if st.button(
+            "Save",
+            key="label_alias_save",
+            icon=":material/save:",
+            disabled=not ready,
+            help="Changes the label of all hosts with this name at once; Remove takes it back.",
+        ):
             with workspace.catalogue() as connection:
                 set_alias(connection, alias, target)
             done(f"{alias.strip()} now stands for {target.strip()}.")
@@ -39,9 +55,14 @@ def show_names(workspace: Workspace) -> None:
             format_func=plain,
             key="label_alias_chosen",
             placeholder="Choose a name",
+            help="Hosts with this name then have it as their label.",
         )
         if st.button(
-            "Remove", key="label_alias_remove", icon=":material/delete:", disabled=chosen is None
+            "Remove",
+            key="label_alias_remove",
+            icon=":material/delete:",
+            disabled=chosen is None,
+            help="Takes the line out of the table; no label is lost, and it can be saved again.",
         ):
             with workspace.catalogue() as connection:
                 remove_alias(connection, str(chosen))
@@ -61,7 +82,11 @@ def show_kinds(workspace: Workspace) -> None:
     show_table(table, "label_classes", height=360)
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     label = left.selectbox(
-        "Label", table["label"].tolist(), format_func=plain, key="label_class_label"
+        "Label",
+        table["label"].tolist(),
+        format_func=plain,
+        key="label_class_label",
+        help="The one whose kind of sender is shown beside it and can be changed.",
     )
     now = classes.get(str(label), "other")
     kind = right.segmented_control(
@@ -71,8 +96,15 @@ def show_kinds(workspace: Workspace) -> None:
         format_func=CLASSES.__getitem__,
         key=f"label_class_of_{label}_{now}",
         required=True,
+        help="Only known scanners can be hidden; the label itself stays as it is.",
     )
-    if st.button("Save", key="label_class_save", icon=":material/save:", disabled=kind == now):
+    if st.button(
+        "Save",
+        key="label_class_save",
+        icon=":material/save:",
+        disabled=kind == now,
+        help="Holds for all hosts with this label, on every page; it can be changed back.",
+    ):
         with workspace.catalogue() as connection:
             set_label_class(connection, str(label), kind or now)
         done(f"{label} now counts as: {CLASSES[kind or now]}.")

@@ -58,9 +58,19 @@ def show_sources(workspace: Workspace) -> None:
     )
     source = _choose(sources)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button("Move up", key="label_up", icon=":material/arrow_upward:"):
+        if st.button(
+            "Move up",
+            key="label_up",
+            icon=":material/arrow_upward:",
+            help="One place: where the two speak of the same host, this source then wins.",
+        ):
             _move(workspace, source, -1)
-        if st.button("Move down", key="label_down", icon=":material/arrow_downward:"):
+        if st.button(
+            "Move down",
+            key="label_down",
+            icon=":material/arrow_downward:",
+            help="One place: where the two speak of the same host, the other source then wins.",
+        ):
             _move(workspace, source, 1)
         _offer_removal(workspace, source)
     _show_report(source)
@@ -74,6 +84,7 @@ def _choose(sources: list[LabelSource]) -> LabelSource:
         list(by_id),
         format_func=lambda each: plain(f"{places[each]}. {by_id[each].name}"),
         key="label_source",
+        help="The source that the buttons move or remove; what became of its rows stands below.",
     )
     return by_id.get(str(chosen), sources[0])
 

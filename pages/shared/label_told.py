@@ -28,7 +28,18 @@ def confirmed(question: str, what: str, key: str, *, disabled: bool = False) -> 
         key: Key of the yes.
         disabled: Whether nothing can be removed now.
     """
-    with st.popover("Remove", icon=":material/delete:", disabled=disabled):
+    with st.popover(
+        "Remove",
+        icon=":material/delete:",
+        disabled=disabled,
+        help="Says what would go and asks once more; nothing is removed before that.",
+    ):
         st.text(plain(what))
         st.text(question)
-        return st.button("Yes, remove it", key=key, type="primary", disabled=disabled)
+        return st.button(
+            "Yes, remove it",
+            key=key,
+            type="primary",
+            disabled=disabled,
+            help="Removes it at once, as said above.",
+        )

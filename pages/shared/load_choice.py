@@ -36,7 +36,13 @@ def choose_files(workspace: Workspace) -> list[ChosenFile]:
         "JSON lines or Parquet; plain, gzip or zstd. What a file is, is told by its content."
     )
     place = st.segmented_control(
-        "Where is the traffic?", PLACES, default=PLACES[0], key="load_place", required=True
+        "Where is the traffic?",
+        PLACES,
+        default=PLACES[0],
+        key="load_place",
+        required=True,
+        help="This computer is the one on which darkgnn runs. Upload takes files from the one with "
+        "your browser.",
     )
     if place == PLACES[0]:
         return _by_path()
@@ -77,13 +83,19 @@ def _choose_among(paths: list[Path]) -> list[ChosenFile]:
         format_func=lambda place: plain(found[place].name),
         key="load_files",
         placeholder="All files",
+        help="Files that are not chosen are left alone and can be loaded later.",
     )
     return [ChosenFile(found[place], found[place].name) for place in chosen or range(len(found))]
 
 
 def _uploaded(workspace: Workspace) -> list[ChosenFile]:
     uploads = st.file_uploader(
-        "Files up to 64 MB", accept_multiple_files=True, key="load_upload", max_upload_size=64
+        "Files up to 64 MB",
+        accept_multiple_files=True,
+        key="load_upload",
+        max_upload_size=64,
+        help="They lie in the inbox folder until they are read. Larger ones: give their path, or "
+        "copy them into that folder.",
     )
     kept: dict[str, str] = st.session_state.get(UPLOADS, {})
     for upload in uploads:

@@ -31,7 +31,12 @@ def show_progress(root: str, job_id: str) -> None:
     figures[3].metric(
         "Snapshots", f"{told.get('snapshots_done', 0):,} of {told.get('snapshots_total', 0):,}"
     )
-    if st.button("Cancel", key="cancel_job", icon=":material/cancel:"):
+    if st.button(
+        "Cancel",
+        key="cancel_job",
+        icon=":material/cancel:",
+        help="Stops it within seconds; what it has finished is kept.",
+    ):
         cancel_job(workspace, job_id)
         st.rerun()
     st.caption("You may close this page or use others; loading goes on.")
@@ -69,7 +74,7 @@ def show_report(workspace: Workspace, job: Job) -> None:
         st.subheader("Days without a snapshot")
         show_table(unbuilt, "report_unbuilt")
     if job.state in ("failed", "interrupted"):
-        with st.popover("Log of the job"):
+        with st.popover("Log of the job", help="The last lines it wrote, to see where it stopped."):
             st.code(plain(read_log(workspace, job.id)[-4000:]) or "empty", language=None)
 
 
@@ -93,7 +98,12 @@ def _show_state(job: Job) -> None:
             )
         else:
             st.success(f"Loaded in {seconds:,.1f} s.", icon=":material/check_circle:")
-        st.page_link(page("today_queue.py"), label="Go to Today", icon=":material/today:")
+        st.page_link(
+            page("today_queue.py"),
+            label="Go to Today",
+            icon=":material/today:",
+            help="The page that says what the traffic of the day looks like.",
+        )
     elif job.state == "cancelled":
         st.info("Cancelled. What it had finished is kept.", icon=":material/cancel:")
     else:

@@ -65,7 +65,12 @@ def ask_mapping(look: Preview, chosen: str) -> str | None:
 def _ask_saved(columns: list[str]) -> dict[str, Any] | None:
     """Ask for a saved mapping; return it where it is one and fits these columns."""
     upload = st.file_uploader(
-        "Use a saved mapping", type="json", key="load_saved_mapping", max_upload_size=1
+        "Use a saved mapping",
+        type="json",
+        key="load_saved_mapping",
+        max_upload_size=1,
+        help="A file from Save this mapping. It fills the table below, where its columns are in "
+        "this file, too.",
     )
     if upload is None:
         return None
@@ -112,9 +117,17 @@ def _ask_columns(look: Preview, start: dict[str, Any]) -> tuple[dict[str, str], 
         width="stretch",
         disabled=["field", "example"],
         column_config={
-            "field": st.column_config.TextColumn("Field of a packet"),
-            "column": st.column_config.SelectboxColumn("Column of the file", options=look.columns),
-            "example": st.column_config.TextColumn("Example"),
+            "field": st.column_config.TextColumn(
+                "Field of a packet", help="What darkgnn needs or can use; it cannot be changed."
+            ),
+            "column": st.column_config.SelectboxColumn(
+                "Column of the file",
+                options=look.columns,
+                help="Click a cell to choose another column. Empty: the field is not read.",
+            ),
+            "example": st.column_config.TextColumn(
+                "Example", help="A value of the column that stood here at first."
+            ),
         },
     )
     unit = st.selectbox(
@@ -123,6 +136,7 @@ def _ask_columns(look: Preview, start: dict[str, Any]) -> tuple[dict[str, str], 
         index=UNITS.index(start.get("time_unit", "s")),
         format_func=UNIT_NAMES.__getitem__,
         key=f"load_unit_{form}",
+        help="With the wrong one, packets land on wrong days; the first packets below show it.",
     )
     pairs = zip(edited["field"], edited["column"], strict=True)
     return {field: name for field, name in pairs if isinstance(name, str) and name}, unit

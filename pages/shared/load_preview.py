@@ -93,6 +93,7 @@ def _which(files: list[ChosenFile]) -> ChosenFile:
         range(len(files)),
         format_func=lambda place: plain(files[place].name),
         key="load_look",
+        help="Only for the look below: all files are loaded, whichever is shown.",
     )
     return files[place or 0]
 

@@ -87,6 +87,7 @@ def ask_timezone(scope: str) -> str | None:
         index=None,
         key=key,
         placeholder="Choose a time zone",
+        help="Times are turned into UTC from it; with the wrong zone, packets land hours off.",
     )
     _kept()[scope] = settings_of(scope) | {"timezone": zone}
     return zone
@@ -103,6 +104,7 @@ def ask_year(scope: str, assumed: int) -> int | None:
         value=None,
         key=key,
         placeholder=f"{assumed}, the latest that fits",
+        help="Where the lines go on from December to January, the next year begins by itself.",
     )
     _kept()[scope] = settings_of(scope) | {"year": year}
     return year

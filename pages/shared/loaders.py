@@ -1,6 +1,7 @@
 """The only place of `st.cache_*`: core functions, keyed by small values, never by a table."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from darkgnn_core.labels.coverage import Coverage, coverage
 from darkgnn_core.labels.lists import ListOptions
 from darkgnn_core.labels.opinions import Addresses
 from darkgnn_core.labels.previewing import ListLook, look_at_lists
-from darkgnn_core.labels.store import state_of
+from darkgnn_core.labels.store import labels_by_arrival, state_of
 from darkgnn_core.run_config import RunConfig
 from darkgnn_core.shelf import list_snapshots
 from darkgnn_core.sources import list_sources
@@ -66,12 +67,23 @@ def fingerprint(workspace: Workspace) -> Fingerprint:
     Not with the heartbeats of jobs, which write to the catalogue twice a second: those only make
     it be looked at again.
     """
+    return _fingerprint(str(workspace.root), catalogue_times(workspace))
+
+
+def catalogue_times(workspace: Workspace) -> FileTimes:
+    """Return what changes when anything in the catalogue does."""
     path = workspace.catalogue_path
-    files = (path, path.with_name(f"{path.name}-wal"))
-    stats = [file.stat() for file in files if file.exists()]
-    return _fingerprint(
-        str(workspace.root), tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
-    )
+    return times_of(path, path.with_name(f"{path.name}-wal"))
+
+
+def times_of(*files: Path) -> FileTimes:
+    """Return what changes when files do; one that is not there, or just goes, counts as none."""
+    found = []
+    for file in files:
+        with suppress(FileNotFoundError):
+            stat = file.stat()
+            found.append((stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -190,6 +202,17 @@ def label_state(workspace: Workspace) -> str:
     """Return what changes whenever a host's label may."""
     with workspace.catalogue() as connection:
         return state_of(connection)
+
+
+def all_labels(workspace: Workspace) -> tuple[str, ...]:
+    """Return every label of the workspace, those that came first first: colours go by it."""
+    return _all_labels(str(workspace.root), label_state(workspace))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _all_labels(root: str, labels: str) -> tuple[str, ...]:
+    with workspace_at(root).catalogue() as connection:
+        return labels_by_arrival(connection)
 
 
 def shelf_state(workspace: Workspace) -> Shelf:

@@ -15,6 +15,7 @@ from darkgnn_core.charts.map_words import column_words
 from darkgnn_core.maps.cluster_job import StoredClusters
 from darkgnn_core.maps.facts import FEATURES
 from darkgnn_core.workspace import Workspace
+from pages.shared import loaders
 from pages.shared import map_loaders as loaded
 from pages.shared.cluster_choice import settings
 from pages.shared.feedback import safe
@@ -58,6 +59,7 @@ def choose_colour() -> None:
             format_func=column_words,
             key=FEATURE,
             bind="query-params",
+            help="A figure of each host's traffic of the day; the legend gives its values.",
         )
 
 
@@ -87,7 +89,7 @@ def colouring(workspace: Workspace, view: MapView) -> Colouring:
         values = loaded.facts(workspace, run, day).features[:, FEATURES.index(name)]
         return by_number(values, column_words(name))
     told = loaded.labels(workspace, run, day)
-    return by_label(told.names, told.codes, loaded.all_labels(workspace))
+    return by_label(told.names, told.codes, loaders.all_labels(workspace))
 
 
 def _clusters(workspace: Workspace, view: MapView) -> StoredClusters | None:
@@ -124,4 +126,4 @@ def _by_neighbours(workspace: Workspace, view: MapView, chosen: str) -> Colourin
         return None
     if chosen == "confidence":
         return by_number(found.confidence, "votes for the prediction")
-    return by_label(found.names, found.codes, loaded.all_labels(workspace), "prediction")
+    return by_label(found.names, found.codes, loaders.all_labels(workspace), "prediction")

@@ -15,13 +15,31 @@ CHOICES = (NOTHING, "Another day", "Another run")
 
 def choose_beside(workspace: Workspace, run: Run, day: str) -> None:
     """Ask what to show beside the map."""
-    with st.popover("Side by side", icon=":material/splitscreen_vertical_add:", width="stretch"):
-        st.segmented_control("Show beside it", CHOICES, default=NOTHING, key=BESIDE, required=True)
+    with st.popover(
+        "Side by side",
+        icon=":material/splitscreen_vertical_add:",
+        width="stretch",
+        help="A second map of another day or run; hosts selected on one light up on both.",
+    ):
+        st.segmented_control(
+            "Show beside it",
+            CHOICES,
+            default=NOTHING,
+            key=BESIDE,
+            required=True,
+            help="Another day is of the same run, another run of the same day.",
+        )
         kind = st.session_state.get(BESIDE)
         if kind == CHOICES[1]:
             others = [each for each in reversed(run.days) if each != day]
+            _forget_unless(DAY, others)
             if others:
-                st.selectbox("Day beside it (UTC)", others, key=DAY)
+                st.selectbox(
+                    "Day beside it (UTC)",
+                    others,
+                    key=DAY,
+                    help="For the second map only; the day of the pages stays as it is.",
+                )
             else:
                 st.caption("The run has embedded no other day.")
         elif kind == CHOICES[2]:
@@ -30,15 +48,23 @@ def choose_beside(workspace: Workspace, run: Run, day: str) -> None:
                 for each in usable_runs(workspace)
                 if each.id != run.id and day in each.days
             }
+            _forget_unless(RUN, list(names))
             if names:
                 st.selectbox(
                     "Run beside it",
                     list(names),
                     format_func=lambda each: plain(names[each]),
                     key=RUN,
+                    help="Only runs that have embedded this day. The run of the sidebar stays.",
                 )
             else:
                 st.caption("No other run has embedded this day.")
+
+
+def _forget_unless(key: str, choices: list[str]) -> None:
+    """Forget what a list had chosen where that is no longer in it."""
+    if st.session_state.get(key) not in choices:
+        st.session_state.pop(key, None)
 
 
 def view_beside(workspace: Workspace, view: MapView, *, hide_known: bool) -> MapView | None:

@@ -58,14 +58,11 @@ def draw_map(
             ),
             key=key_of(view),
         )
-        show_marks(
-            _marks(view, colours, selected[shown], lit[shown], trails), key=f"{key_of(view)}_marks"
-        )
+        show_marks(_marks(view, colours, selected, lit[shown], trails), key=f"{key_of(view)}_marks")
 
 
-def _marks(
-    view: MapView, colours: Colouring, selected: Mask, lit: Mask, trails: list[Trail]
-) -> bytes:
+def _marks(view: MapView, colours: Colouring, among: Mask, lit: Mask, trails: list[Trail]) -> bytes:
+    selected = among[view.shown]
     codes = colours.codes[view.shown]
     many = len(colours.classes)
     hosts = np.bincount(codes, minlength=many)
@@ -81,13 +78,15 @@ def _marks(
         for place, each in enumerate(colours.classes)
     ]
     count = int(selected.sum())
+    hidden = int(among.sum()) - count
+    more = f" and {hidden:,} hidden" if hidden else ""
     head = {
         "name": view.name,
         "id": view.id,
         "palette": palette,
         "title": colours.title,
         "selected": count,
-        "text": f"{count:,} of {len(codes):,} hosts selected",
+        "text": f"{count:,} of {len(codes):,} hosts selected{more}",
         "trails": trails,
     }
     background = colours.is_background[view.shown]

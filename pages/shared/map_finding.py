@@ -9,6 +9,7 @@ from darkgnn_core.workspace import Workspace
 from pages.shared import map_loaders as loaded
 from pages.shared import map_state
 from pages.shared.feedback import plain, safe
+from pages.shared.label_undo import noun
 from pages.shared.map_views import MapView
 
 TEXT, LIST = "map_search", "map_list"
@@ -30,12 +31,18 @@ def ask_search() -> None:
 
 def ask_list() -> None:
     """Ask for a list of addresses."""
-    with st.popover("Paste a list", icon=":material/content_paste:", width="stretch"):
+    with st.popover(
+        "Paste a list",
+        icon=":material/content_paste:",
+        width="stretch",
+        help="Lights up many hosts at once, such as those of a report.",
+    ):
         st.text_area(
             "Addresses and prefixes, one a line or separated by commas",
             key=LIST,
             max_chars=LIST_CHARACTERS,
             height=160,
+            help="IPv4 only. Those that are not on this day's map are counted, not shown.",
         )
 
 
@@ -53,25 +60,40 @@ def tell_found(workspace: Workspace, view: MapView) -> None:
         shown = int((each.mask & view.shown).sum())
         left, middle, right = st.columns([6, 1, 1], vertical_alignment="center")
         with left:
-            st.text(plain(f"{shown:,} hosts lit up: {each.words}{_left_out(each, view)}"))
+            lit = f"{shown:,} {noun(shown, 'host')} lit up"
+            st.text(plain(f"{lit}: {each.words}{_left_out(each, view)}"))
         how = {"kind": "query", "words": each.words, "day": view.day}
         hosts = view.all_hosts[each.mask & view.shown]
-        if middle.button("Select", key=f"map_found_{place}", disabled=not shown):
+        if middle.button(
+            "Select",
+            key=f"map_found_{place}",
+            disabled=not shown,
+            help="Selects the lit hosts instead of those selected now.",
+        ):
             map_state.select(workspace, hosts, how)
             st.rerun(scope="app")
-        if right.button("Add", key=f"map_found_add_{place}", disabled=not shown):
+        if right.button(
+            "Add",
+            key=f"map_found_add_{place}",
+            disabled=not shown,
+            help="Adds the lit hosts to those selected now.",
+        ):
             map_state.select(workspace, np.union1d(map_state.selection(workspace), hosts), how)
             st.rerun(scope="app")
+        if each.hint:
+            st.info(safe(each.hint), icon=":material/lightbulb:")
         if each.bad:
             named = ", ".join(each.bad[:BAD_SHOWN])
-            st.warning(f"{len(each.bad):,} entries are no address: {safe(named)}")
+            are = noun(len(each.bad), "entry is", "entries are")
+            st.warning(f"{len(each.bad):,} {safe(are)} no IPv4 address: {safe(named)}")
 
 
 def _left_out(found: Found, view: MapView) -> str:
     hidden = int((found.mask & ~view.shown).sum())
-    parts = [f"{hidden:,} are hidden"] if hidden else []
+    parts = [f"{hidden:,} {noun(hidden, 'is', 'are')} hidden"] if hidden else []
     if found.missing:
-        parts.append(f"{found.missing:,} addresses are not on this day's map")
+        are = noun(found.missing, "address is", "addresses are")
+        parts.append(f"{found.missing:,} {are} not on this day's map")
     return f" ({'; '.join(parts)})" if parts else ""
 
 

@@ -55,7 +55,12 @@ def watch(root: str, run_id: str, day: str, was_there: bool) -> None:
     if not is_there:
         words += ". Until this day is done its principal components are shown."
     bar.progress(round(min((done + share) / max(total, 1), 1.0), 3), text=safe(words))
-    if button.button("Cancel", key="map_cancel", icon=":material/cancel:"):
+    if button.button(
+        "Cancel",
+        key="map_cancel",
+        icon=":material/cancel:",
+        help="Stops making t-SNE maps of this run; days that are done keep theirs.",
+    ):
         cancel_job(workspace, job.id)
         st.rerun()
 
@@ -69,7 +74,12 @@ def _say_how_it_ended(workspace: Workspace, run: Run, day: str, job: Job) -> Non
         f"There is no t-SNE map of this day: {safe(words)} Principal components are shown.",
         icon=":material/warning:",
     )
-    if right.button("Make it", key="map_again", icon=":material/replay:"):
+    if right.button(
+        "Make it",
+        key="map_again",
+        icon=":material/replay:",
+        help="Starts it in the background; you may use the page meanwhile.",
+    ):
         try:
             queue_maps(workspace, run.id, day, loaded.SETTINGS)
         except DarkgnnError as error:

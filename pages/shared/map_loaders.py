@@ -14,7 +14,8 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx
 from streamlit.runtime.scriptrunner import get_script_run_ctx as _context
 
 from darkgnn_core.config import SnapshotConfig
-from darkgnn_core.evaluation.predictions import PAPER, coded, vote, without_small_classes
+from darkgnn_core.evaluation.predictions import coded, vote, without_small_classes
+from darkgnn_core.hosts.predicting import DESK
 from darkgnn_core.labels.classes import class_mask
 from darkgnn_core.labels.resolving import resolve
 from darkgnn_core.labels.texts import UNKNOWN
@@ -240,17 +241,6 @@ def _labels(root: str, state: str, run_id: str, digest: str, day: str) -> DayLab
     return DayLabels(resolved.names, resolved.codes, np.asarray(is_known, bool))
 
 
-def all_labels(workspace: Workspace) -> tuple[str, ...]:
-    """Return the labels of the workspace, which decide on colours."""
-    return _all_labels(str(workspace.root), label_state(workspace))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _all_labels(root: str, state: str) -> tuple[str, ...]:
-    with workspace_at(root).catalogue() as connection:
-        return resolve(connection, np.empty(0, np.uint32)).names
-
-
 def predicted(workspace: Workspace, run: Run, day: str) -> Predicted | None:
     """Return what each host's neighbours say it is; None where they are not known."""
     if neighbours(workspace, run, day, may_find=False) is None:
@@ -263,15 +253,15 @@ def predicted(workspace: Workspace, run: Run, day: str) -> Predicted | None:
 def _predicted(root: str, state: str, run_id: str, digest: str, day: str) -> Predicted:
     near = storing.find_neighbours(workspace_at(root), run_id, day)
     told = _labels(root, state, run_id, digest, day)
-    texts = without_small_classes(np.array(told.names, object)[told.codes], PAPER.min_class_hosts)
+    texts = without_small_classes(np.array(told.names, object)[told.codes], DESK.min_class_hosts)
     names, codes = coded(texts)
     if near is None or not len(names):
         return Predicted((UNKNOWN,), np.zeros(len(texts), np.int64), np.zeros(len(texts)))
-    votes = vote(np.append(codes, -1)[near.near[:, : PAPER.k]], PAPER.ties)
+    votes = vote(np.append(codes, -1)[near.near[:, : DESK.k]], DESK.ties)
     winner = np.where(votes.winner < 0, len(names), votes.winner)
     known = tuple(str(name) for name in names)
     if UNKNOWN in known:
         winner[winner == len(names)] = known.index(UNKNOWN)
     else:
         known = (*known, UNKNOWN)
-    return Predicted(known, winner, votes.votes / PAPER.k)
+    return Predicted(known, winner, votes.votes / DESK.k)

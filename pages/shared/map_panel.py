@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from darkgnn_core.charts.host_words import port_words
-from darkgnn_core.charts.map_words import column_words, short_count
+from darkgnn_core.charts.map_words import column_words, hidden_words, short_count
 from darkgnn_core.maps.clustering import ClusterSettings
 from darkgnn_core.maps.facts import FEATURES, DayFacts
 from darkgnn_core.maps.telling import (
@@ -40,6 +40,7 @@ def show_panel(workspace: Workspace, view: MapView, selected: Mask) -> None:
         selected: bool (n,), at least one.
     """
     st.subheader("What sets these hosts apart")
+    _tell_hidden(view, selected)
     _tell_cluster(workspace)
     facts = loaded.facts(workspace, view.run, view.day)
     _show_figures(workspace, view, facts, selected)
@@ -50,6 +51,15 @@ def show_panel(workspace: Workspace, view: MapView, selected: Mask) -> None:
     with right:
         _show_ports(facts, selected)
     _show_features(facts, selected)
+
+
+def _tell_hidden(view: MapView, selected: Mask) -> None:
+    """Say that hidden hosts count, too, where some are selected."""
+    hidden = int((selected & ~view.shown).sum())
+    if hidden:
+        count = int(selected.sum())
+        words = hidden_words(count - hidden, hidden, "selected hosts")
+        st.caption(f"{safe(words)}. All figures below are of all {count:,}.")
 
 
 def _tell_cluster(workspace: Workspace) -> None:

@@ -1,17 +1,21 @@
 """The hosts selected on the map: as bytes in the session, kept in the workspace against a reload.
 
-Another current set (from the sidebar, or a page that showed its hosts on the map) becomes the
-selection; drawing on the map does not change the current set until it is kept as one.
+Whatever becomes the current set (by a link, under Cases, by undo or redo, by a button Map) becomes
+the selection. What is drawn later stays until another set is chosen; drawing does not change the
+current set until it is kept as one. A new session shows the set that its address names, so a link
+shows everyone the same; what was drawn since is kept and offered.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from darkgnn_core.maps.drafts import keep_draft, read_draft
+from darkgnn_core.errors import WorkspaceError
+from darkgnn_core.maps.drafts import Draft, keep_draft, leave_draft, read_draft
 from darkgnn_core.workspace import Workspace
 from pages.shared import state
 from pages.shared.set_links import current_set
@@ -19,6 +23,7 @@ from pages.shared.set_links import current_set
 HOSTS, RECIPE, SEEN_SET, SEEN_EVENTS = "map_hosts", "map_recipe", "map_seen_set", "map_events"
 PLACE = "map_place"
 BEFORE = "map_before"
+OFFERED = "map_draft_offered"
 MOST_BEFORE = 20
 NOTHING: dict[str, Any] = {"kind": "chosen"}
 
@@ -40,11 +45,9 @@ def recipe() -> dict[str, Any]:
 def select(workspace: Workspace, hosts: Hosts, how: Mapping[str, Any]) -> None:
     """Make these hosts the selection; the one before can be had back."""
     _begin(workspace)
-    before = st.session_state[BEFORE]
-    before.append((st.session_state[HOSTS], st.session_state[RECIPE]))
-    del before[:-MOST_BEFORE]
+    _remember((st.session_state[HOSTS], st.session_state[RECIPE]))
     _set(np.unique(hosts).astype(np.uint32), how)
-    keep_draft(workspace, np.frombuffer(st.session_state[HOSTS], np.uint32), dict(how))
+    _keep(workspace)
 
 
 def can_go_back() -> bool:
@@ -57,7 +60,13 @@ def go_back(workspace: Workspace) -> None:
     if can_go_back():
         hosts, how = st.session_state[BEFORE].pop()
         st.session_state[HOSTS], st.session_state[RECIPE] = hosts, how
-        keep_draft(workspace, np.frombuffer(hosts, np.uint32), how)
+        _keep(workspace)
+
+
+def offered_draft(workspace: Workspace) -> Draft | None:
+    """Return hosts that were drawn in a session before and are not shown; None where none are."""
+    _begin(workspace)
+    return read_draft(workspace) if st.session_state.get(OFFERED) else None
 
 
 def is_new_event(key: str, event: Mapping[str, Any]) -> bool:
@@ -71,29 +80,71 @@ def is_new_event(key: str, event: Mapping[str, Any]) -> bool:
 
 
 def _begin(workspace: Workspace) -> None:
-    """Start with the current set or, after a reload, with what was selected last."""
-    now = state.set_in_view()
+    """Start with the current set or, after a reload without one, with what was selected last."""
+    now = state.set_in_view(), state.set_turn()
     place = str(workspace.root)
     if st.session_state.get(PLACE) != place:
-        for key in (HOSTS, RECIPE, BEFORE, SEEN_SET):
+        for key in (HOSTS, RECIPE, BEFORE, SEEN_SET, OFFERED):
             st.session_state.pop(key, None)
         st.session_state[PLACE] = place
     is_first = HOSTS not in st.session_state
+    if not is_first and st.session_state.get(SEEN_SET) == now:
+        return
+    st.session_state[SEEN_SET] = now
     if is_first:
         st.session_state[BEFORE] = []
-        _set(np.empty(0, np.uint32), NOTHING)
-    if is_first or st.session_state.get(SEEN_SET) != now:
-        st.session_state[SEEN_SET] = now
-        _follow(workspace, is_first=is_first)
+        _show_current(workspace)
+        _find_draft(workspace)
+        return
+    held = st.session_state[HOSTS], st.session_state[RECIPE]
+    _show_current(workspace)
+    if held[0] != st.session_state[HOSTS]:
+        _remember(held)
+    with suppress(WorkspaceError):  # on a disk that is only read, nothing was kept
+        _let_draft_go(workspace)
 
 
-def _follow(workspace: Workspace, *, is_first: bool) -> None:
+def _show_current(workspace: Workspace) -> None:
+    """Make the current set the selection; where there is none, nothing is selected."""
     current = current_set(workspace)
-    draft = read_draft(workspace) if is_first else None
-    if current is not None and (draft is None or current.created_at >= draft.made_at):
+    if current is None:
+        _set(np.empty(0, np.uint32), NOTHING)
+    else:
         _set(current.hosts, current.recipe)
-    elif draft is not None:
+
+
+def _find_draft(workspace: Workspace) -> None:
+    """Show what was drawn before where no set is current; beside a set, offer what is newer."""
+    draft, current = read_draft(workspace), current_set(workspace)
+    if draft is None:
+        return
+    if state.set_in_view() is None and draft.comes_back:
         _set(draft.hosts, draft.recipe)
+    elif draft.hosts.tobytes() != st.session_state[HOSTS]:
+        st.session_state[OFFERED] = current is None or draft.made_at >= current.created_at
+
+
+def _let_draft_go(workspace: Workspace) -> None:
+    """A set became current: what was drawn waits to be asked for, unless it is that very set."""
+    draft = read_draft(workspace)
+    if draft is not None and draft.hosts.tobytes() == st.session_state[HOSTS]:
+        keep_draft(workspace, np.empty(0, np.uint32), NOTHING)
+    elif draft is not None:
+        leave_draft(workspace)
+
+
+def _remember(held: tuple[bytes, dict[str, Any]]) -> None:
+    """Keep what was selected, hosts and recipe, so that one can go back to it."""
+    before = st.session_state[BEFORE]
+    before.append(held)
+    del before[:-MOST_BEFORE]
+
+
+def _keep(workspace: Workspace) -> None:
+    """Keep the selection in the workspace, in place of what was drawn before."""
+    st.session_state.pop(OFFERED, None)
+    hosts, how = np.frombuffer(st.session_state[HOSTS], np.uint32), st.session_state[RECIPE]
+    keep_draft(workspace, hosts, how, comes_back=state.set_in_view() is None)
 
 
 def _set(hosts: Hosts, how: Mapping[str, Any]) -> None:

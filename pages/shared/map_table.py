@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from darkgnn_core.charts.map_words import hidden_words
 from darkgnn_core.charts.port_names import port_label
 from darkgnn_core.workspace import Workspace
 from pages.shared import map_loaders as loaded
@@ -17,7 +18,7 @@ from pages.shared.map_views import MapView
 
 WHICH, TURN = "map_table_which", "map_table_turn"
 MOST_ROWS = 1_000
-HEIGHT = 340
+HEIGHT, ROW_PIXELS = 340, 35
 CHOICES = ("Selected", "Found", "All")
 Mask = npt.NDArray[np.bool_]
 
@@ -33,14 +34,20 @@ def show_table_of(workspace: Workspace, view: MapView, selected: Mask, found: Ma
     """
     masks = dict(zip(CHOICES, (selected, found, np.ones(len(selected), bool)), strict=True))
     which = st.segmented_control(
-        "Hosts in the table", CHOICES, default=CHOICES[0], key=WHICH, required=True
+        "Hosts in the table",
+        CHOICES,
+        default=CHOICES[0],
+        key=WHICH,
+        required=True,
+        help="Found are those that a search above the map lit up. Hidden hosts are in none.",
     )
     wanted = masks[which or CHOICES[0]] & view.shown
+    hidden = int((masks[which or CHOICES[0]] & ~view.shown).sum())
     facts = loaded.facts(workspace, view.run, view.day)
     places = np.flatnonzero(wanted)
     order = np.lexsort((view.all_hosts[places], -facts.packets[places]))
     rows = places[order[:MOST_ROWS]]
-    _say_how_many(len(rows), len(places), which or CHOICES[0])
+    _say_how_many(len(rows), len(places), hidden, which or CHOICES[0])
     if not len(rows):
         return
     turn = int(st.session_state.get(TURN, 0))
@@ -49,7 +56,7 @@ def show_table_of(workspace: Workspace, view: MapView, selected: Mask, found: Ma
         key=f"map_table_{turn}_{which}",
         hide_index=True,
         width="stretch",
-        height=HEIGHT,
+        height=min(HEIGHT, ROW_PIXELS * (len(rows) + 1) + 3),
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
@@ -61,18 +68,22 @@ def show_table_of(workspace: Workspace, view: MapView, selected: Mask, found: Ma
     _offer(workspace, view.all_hosts[rows[chosen]])
 
 
-def _say_how_many(rows: int, hosts: int, which: str) -> None:
+def _say_how_many(rows: int, hosts: int, hidden: int, which: str) -> None:
     kind = {"Selected": "selected hosts", "Found": "hosts found", "All": "hosts"}[which]
-    if not hosts:
+    if hidden:
+        st.caption(f"{safe(hidden_words(hosts, hidden, kind))}.")
+    elif not hosts:
         help_ = {
             "Selected": "Nothing is selected here. Draw around hosts, or choose rows of All.",
             "Found": "Nothing was found. Search above the map.",
             "All": "There are no hosts.",
         }
         st.caption(safe(help_[which]))
-    elif rows < hosts:
+    if rows < hosts:
         st.caption(f"Showing {rows:,} of {hosts:,} {kind}, chosen by packets: the busiest.")
-    else:
+    elif hosts == 1 and not hidden:
+        st.caption(f"One {safe(kind.replace('hosts', 'host'))}.")
+    elif hosts > 1 and not hidden:
         st.caption(f"All {hosts:,} {kind}, the busiest first.")
 
 
@@ -105,10 +116,30 @@ def _offer(workspace: Workspace, chosen: npt.NDArray[np.uint32]) -> None:
     words = "no row chosen" if none else f"{len(chosen):,} row{'s' * (len(chosen) != 1)} chosen"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(words)
-        only = st.button("Select only these", key="map_rows_only", disabled=none)
-        add = st.button("Add to selection", key="map_rows_add", disabled=none)
-        take = st.button("Take out", key="map_rows_out", disabled=none)
-        opened = st.button("Open host", key="map_rows_open", disabled=len(chosen) != 1)
+        only = st.button(
+            "Select only these",
+            key="map_rows_only",
+            disabled=none,
+            help="The hosts of the chosen rows become the selection, instead of the one there is.",
+        )
+        add = st.button(
+            "Add to selection",
+            key="map_rows_add",
+            disabled=none,
+            help="What is selected now stays selected.",
+        )
+        take = st.button(
+            "Take out",
+            key="map_rows_out",
+            disabled=none,
+            help="The hosts of the chosen rows leave the selection; nothing is deleted.",
+        )
+        opened = st.button(
+            "Open host",
+            key="map_rows_open",
+            disabled=len(chosen) != 1,
+            help="Opens the page of one host; choose exactly one row.",
+        )
     if opened:
         open_host(str(IPv4Address(int(chosen[0]))))
     now = map_state.selection(workspace)

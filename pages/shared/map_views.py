@@ -13,6 +13,7 @@ from darkgnn_core.workspace import Workspace
 from pages.shared import map_loaders as loaded
 
 Method = Literal["pca", "tsne"]
+METHOD = "map_method"
 METHODS: dict[Method, str] = {"pca": "Principal components", "tsne": "t-SNE"}
 
 

@@ -39,7 +39,13 @@ def _offer_copies(workspace: Workspace, error: DarkgnnError) -> None:
         key="rescue_copy",
         help="A copy is made once a day. What was loaded, labelled or noted after it is lost.",
     )
-    if st.button("Go back to this copy", type="primary", icon=":material/restore:", key="rescue"):
+    if st.button(
+        "Go back to this copy",
+        type="primary",
+        icon=":material/restore:",
+        key="rescue",
+        help="The damaged catalogue is set aside in the folder backups, not thrown away.",
+    ):
         with user_errors_shown():
             restore(workspace, chosen)
             state.say("The catalogue was restored; the damaged one lies in the folder backups.")

@@ -18,6 +18,7 @@ from pages.shared import state
 from pages.shared.feedback import plain, safe
 
 RUNS, FIRST = "review_runs", "review_first"
+PROTOCOL = "review_protocol"
 DAYS = "review_days"
 SETTING = "review_set_"
 TEST_DAYS = 11
@@ -80,7 +81,13 @@ def ask_what(first: Run, runs: Sequence[Run]) -> Choice:
         "paper takes 11.",
         persist_state="session",
     )
-    with more_, st.popover("More settings", icon=":material/tune:", width="stretch"):
+    more = more_.popover(
+        "More settings",
+        icon=":material/tune:",
+        width="stretch",
+        help="How neighbours vote, which labels count, and what is shown beside the runs.",
+    )
+    with more:
         voting, scope = _ask_voting(int(fewest)), _ask_scope()
         is_joined, has_baselines = _ask_shown()
     question = Question(
@@ -133,14 +140,14 @@ def _choose(ids: list[str]) -> None:
 
 
 def _ask_protocol() -> str:
-    if state.protocol() not in PROTOCOL_WORDS:
-        st.session_state[state.PROTOCOL] = next(iter(PROTOCOL_WORDS))
+    now = state.protocol()
+    st.session_state[PROTOCOL] = now if now in PROTOCOL_WORDS else next(iter(PROTOCOL_WORDS))
     name = st.selectbox(
         "Protocol",
         list(PROTOCOL_WORDS),
         format_func=lambda each: PROTOCOL_WORDS[each].title,
-        key=state.PROTOCOL,
-        bind="query-params",
+        key=PROTOCOL,
+        on_change=lambda: state.set_protocol(st.session_state[PROTOCOL]),
         help="What may be known when a host is told its label, and which hosts are scored.",
     )
     return str(name)
@@ -183,13 +190,20 @@ def _first_days(runs: Sequence[Run], days: list[str]) -> tuple[str, str]:
 
 def _ask_voting(fewest: int) -> Voting:
     k = st.number_input(
-        "Neighbours that vote (k)", 1, 100, 3, key=f"{SETTING}k", persist_state="session"
+        "Neighbours that vote (k)",
+        1,
+        100,
+        3,
+        key=f"{SETTING}k",
+        help="A host is told the commonest label of that many hosts nearest to it.",
+        persist_state="session",
     )
     metric = st.selectbox(
         "What near means",
         METRICS,
         format_func=METRIC_WORDS.__getitem__,
         key=f"{SETTING}metric",
+        help="How the distance of two embeddings is measured; it decides which hosts vote.",
         persist_state="session",
     )
     ties = st.selectbox(
@@ -197,6 +211,7 @@ def _ask_voting(fewest: int) -> Voting:
         get_args(Ties),
         format_func=TIES_WORDS.__getitem__,
         key=f"{SETTING}ties",
+        help="Which label a host is told where several have the same number of votes.",
         persist_state="session",
     )
     standardise = st.toggle(

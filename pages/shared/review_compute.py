@@ -65,7 +65,13 @@ def _offer(workspace: Workspace, missing: Sequence[Task], what: str, key: str) -
     days = sum(len(task.days) for task in missing)
     runs = len({task.run_id for task in missing})
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        if st.button("Compute", key=key, type="primary", icon=":material/calculate:"):
+        if st.button(
+            "Compute",
+            key=key,
+            type="primary",
+            icon=":material/calculate:",
+            help="Works in the background; it can be cancelled, and finished days are kept.",
+        ):
             start_scoring(workspace, missing)
             st.rerun()
         st.text(
@@ -107,7 +113,12 @@ def show_progress(root: str, job_id: str, names: dict[str, str]) -> None:
     st.progress(_share(job), text=safe(_at(job, names)))
     left, right = st.columns([1, 5], vertical_alignment="center")
     with left:
-        if st.button("Cancel", key=f"review_cancel_{job_id}", icon=":material/cancel:"):
+        if st.button(
+            "Cancel",
+            key=f"review_cancel_{job_id}",
+            icon=":material/cancel:",
+            help="Stops it within seconds; Compute goes on later with the days that are missing.",
+        ):
             with st.spinner("Stopping it"):
                 cancel_job(workspace, job_id)
             st.rerun()

@@ -38,7 +38,7 @@ def show_confusion(seen: Seen) -> None:
         "once a day; colour is the share of the row. Off the diagonal lie the mistakes."
     )
     show_chart(
-        review_charts.confusion(table),
+        review_charts.confusion(table, is_dark=st.context.theme.type == "dark"),
         CHART,
         title="Confusion of labels",
         words="Hosts by true label and by the label they were told; the list beside has the same.",

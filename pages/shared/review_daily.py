@@ -58,6 +58,7 @@ def ask_measure(seen: Seen, key: str, *, without: tuple[str, ...] = ()) -> tuple
             [*choices, OF_CLASS],
             format_func=lambda each: MEASURES.get(each, each),
             key=f"{key}_measure",
+            help="The score that is compared here; nothing has to be computed again for another.",
             persist_state="session",
         )
     if measure != OF_CLASS:
@@ -67,7 +68,11 @@ def ask_measure(seen: Seen, key: str, *, without: tuple[str, ...] = ()) -> tuple
     there = [label for each in seen.found.values() for label in each.by_class["label"]]
     with right:
         label = st.selectbox(
-            "Class", list(dict.fromkeys(there)), format_func=plain, key=f"{key}_class"
+            "Class",
+            list(dict.fromkeys(there)),
+            format_func=plain,
+            key=f"{key}_class",
+            help="Only classes that were scored on one of the days are listed.",
         )
     if label is None:
         return "macro_f1", "", MEASURES["macro_f1"]

@@ -7,7 +7,6 @@ import streamlit as st
 
 from darkgnn_core.evaluation.predictions import DayScores
 from darkgnn_core.evaluation.repeats import Repeats
-from darkgnn_core.labels.opinions import read_claims
 from darkgnn_core.reviewing import review
 from darkgnn_core.score_files import (
     DayPredictions,
@@ -18,7 +17,7 @@ from darkgnn_core.score_files import (
 )
 from darkgnn_core.scoring import by_variant
 from darkgnn_core.workspace import Workspace
-from pages.shared.loaders import FileTimes, workspace_at
+from pages.shared.loaders import FileTimes, catalogue_times, workspace_at
 
 File = tuple[str, int, int]
 """Path, time of change and size: another file of that name is another value."""
@@ -76,25 +75,9 @@ def scores(
 
 def labels_now(workspace: Workspace, *, counts_analysts: bool) -> str:
     """Return what changes whenever a label that is scored may be another."""
-    path = workspace.catalogue_path
-    files = (path, path.with_name(f"{path.name}-wal"))
-    stats = [file.stat() for file in files if file.exists()]
-    changed = tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
-    return _labels_now(str(workspace.root), changed, counts_analysts)
+    return _labels_now(str(workspace.root), catalogue_times(workspace), counts_analysts)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _labels_now(root: str, changed: FileTimes, counts_analysts: bool) -> str:
     return label_state(workspace_at(root), counts_analysts=counts_analysts)
-
-
-def label_names(workspace: Workspace) -> tuple[str, ...]:
-    """Return every label of the workspace: what decides the colour of each."""
-    state = labels_now(workspace, counts_analysts=True)
-    return _label_names(str(workspace.root), state)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _label_names(root: str, labels: str) -> tuple[str, ...]:
-    with workspace_at(root).catalogue() as connection:
-        return read_claims(connection).names

@@ -7,7 +7,7 @@ import streamlit as st
 from darkgnn_core.run_config import NetworkConfig
 from darkgnn_core.runs import Run
 from darkgnn_core.workspace import Workspace
-from pages.shared import review_loaders
+from pages.shared import loaders
 from pages.shared.feedback import plain, safe
 from pages.shared.navigation import page
 from pages.shared.review_choice import Choice
@@ -18,12 +18,23 @@ def show_notes(
     workspace: Workspace, choice: Choice, entries: Sequence[Entry], kept: Sequence[Kept]
 ) -> None:
     """Say what is not shown, and what the numbers lean on."""
-    if not review_loaders.label_names(workspace):
+    if not loaders.all_labels(workspace):
         st.info(
             "No sender has a label yet, so nothing can be scored: add lists of labels first.",
             icon=":material/label_off:",
         )
-        st.page_link(page("manage_labels.py"), label="Go to Labels", icon=":material/label:")
+        st.page_link(
+            page("manage_labels.py"),
+            label="Go to Labels",
+            icon=":material/label:",
+            help="The page on which lists of labels are added and hosts are labelled by hand.",
+        )
+    if choice.question.counts_analysts:
+        st.warning(
+            "Labels given by hand are scored, too. Whoever gave them after a look at an embedding "
+            "grades their own work: switch them off under More settings to compare runs.",
+            icon=":material/warning:",
+        )
     scored = {each.entry.name for each in kept}
     absent = [entry.name for entry in entries if entry.name not in scored]
     if absent and kept:

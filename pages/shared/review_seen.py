@@ -50,7 +50,7 @@ def look_at(workspace: Workspace, choice: Choice, kept: list[Kept]) -> Seen:
     with right:
         variant = _ask_variant(kept)
     found = scored(kept, variant, classes)
-    labels = review_loaders.label_names(workspace)
+    labels = loaders.all_labels(workspace)
     return Seen(workspace, choice, tuple(kept), variant, classes, found, sizes, labels)
 
 
@@ -120,6 +120,7 @@ def ask_run(seen: Seen, key: str) -> tuple[Run, list[DayScores]] | None:
                 range(len(members)),
                 format_func=lambda each: plain(names[each]),
                 key=f"{key}_run",
+                help="One run at a time is shown here; seeds are not joined.",
             )
     run, files = members[at]
     draws = review_loaders.draws_in(files, seen.variant)

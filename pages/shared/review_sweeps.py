@@ -88,6 +88,7 @@ def _ask(seen: Seen) -> tuple[list[Run], str, str, dict[str, tuple[str, ...]]] |
         index=names.index(own) if own in groups else 0,
         format_func=plain,
         key="review_sweep_group",
+        help="Runs that were started together and differ in a setting, the newest first.",
     )
     runs = groups[group]
     settings = varied_settings([run.config for run in runs])
@@ -96,9 +97,14 @@ def _ask(seen: Seen) -> tuple[list[Run], str, str, dict[str, tuple[str, ...]]] |
         settings,
         format_func=lambda each: setting_title(runs[0].config.method, each),
         key="review_sweep_setting",
+        help="Its values stand along the chart; only settings in which the runs differ are here.",
     )
     measure = measure_.selectbox(
-        "Measure", list(MEASURES), format_func=MEASURES.__getitem__, key="review_sweep_measure"
+        "Measure",
+        list(MEASURES),
+        format_func=MEASURES.__getitem__,
+        key="review_sweep_measure",
+        help="The score of each point, as the mean over the days.",
     )
     if len(settings) > 1:
         st.caption("Its runs differ in other settings, too; each point is their mean.")

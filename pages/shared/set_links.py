@@ -38,6 +38,7 @@ def offer_set(
     key: str,
     name: str = "",
     is_current: bool = False,
+    shortcut: str | None = None,
 ) -> None:
     """Show a row of buttons: keep as current set, map, graph, label, export.
 
@@ -50,6 +51,7 @@ def offer_set(
         key: Start of the keys of the buttons.
         name: What to call the set; empty for the recipe in words.
         is_current: Whether it is the current set already, so that there is nothing to keep.
+        shortcut: Key that labels them, such as `L`; at most one row of a page may have it.
     """
     none = len(hosts) == 0
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -60,12 +62,26 @@ def offer_set(
             disabled=none,
             help="The current set stands in the sidebar and goes with you from page to page.",
         )
-        on_map = st.button("Map", key=f"{key}_map", icon=":material/scatter_plot:", disabled=none)
-        in_graph = st.button("Graph", key=f"{key}_graph", icon=":material/hub:", disabled=none)
-        offer_labelling(workspace, hosts, key)
+        on_map = st.button(
+            "Map",
+            key=f"{key}_map",
+            icon=":material/scatter_plot:",
+            disabled=none,
+            help="Opens the map with these hosts lit up; they become the current set.",
+        )
+        in_graph = st.button(
+            "Graph",
+            key=f"{key}_graph",
+            icon=":material/hub:",
+            disabled=none,
+            help="Opens the graph of these hosts and their ports; they become the current set.",
+        )
+        offer_labelling(workspace, hosts, key, shortcut=shortcut)
         offer_csv(workspace, hosts, key)
     if (kept or on_map or in_graph) and not is_current:
         _make_current(workspace, hosts, recipe, name)
+    if on_map and is_current:
+        state.set_set_in_view(state.set_in_view())  # chosen anew: the map shows it, not a draft
     if on_map:
         context.open_map()
     if in_graph:

@@ -23,7 +23,10 @@ def show_current_set(workspace: Workspace) -> None:
         st.text(_told(found))
         _show_steps(back, on)
         if found is not None and st.button(
-            "Its hosts, and other sets", key="set_open", icon=":material/folder_special:"
+            "Its hosts, and other sets",
+            key="set_open",
+            icon=":material/folder_special:",
+            help="Opens the page Cases, where sets are renamed, compared and deleted.",
         ):
             context.open_cases()
 

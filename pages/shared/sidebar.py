@@ -107,6 +107,7 @@ def _choose_day(bins: list[str]) -> None:
                 key=state.SINCE,
                 placeholder="From day, for a range",
                 label_visibility="collapsed",
+                help="First day of a range that ends with the day above. Empty: that day alone.",
             )
 
 
@@ -134,12 +135,26 @@ def _look_at_chosen() -> None:
 def _choose_workspace(root: Path) -> None:
     st.caption("Workspace")
     st.text(plain(root.name))
-    with st.popover("Change workspace", icon=":material/folder_open:", width="stretch"):
+    with st.popover(
+        "Change workspace",
+        icon=":material/folder_open:",
+        width="stretch",
+        help="A workspace is a folder with traces, labels and runs of its own.",
+    ):
         st.caption("Open now")
         st.text(plain(str(root)))
         with st.form("workspace_form", border=False):
-            given = st.text_input("Folder of another workspace", key="workspace_input")
-            if st.form_submit_button("Open") and given.strip():
+            given = st.text_input(
+                "Folder of another workspace",
+                key="workspace_input",
+                help="Its path on the computer on which darkgnn runs. A folder that is not there "
+                "yet becomes an empty workspace.",
+            )
+            to_open = st.form_submit_button(
+                "Open",
+                help="All pages then show that workspace; the one open now is kept as it is.",
+            )
+            if to_open and given.strip():
                 chosen = loaders.workspace_at(str(Path(given.strip()).expanduser()))
                 state.set_workspace_path(chosen.root)
                 st.rerun()

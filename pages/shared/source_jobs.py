@@ -63,7 +63,11 @@ def show_jobs(workspace: Workspace, *, is_busy: bool) -> None:
     show_table(job_table(asdict(job) for job in jobs), "jobs")
     by_id = {job.id: job for job in jobs}
     chosen = st.selectbox(
-        "One of them", list(by_id), format_func=lambda each: _title(by_id[each]), key="job_chosen"
+        "One of them",
+        list(by_id),
+        format_func=lambda each: _title(by_id[each]),
+        key="job_chosen",
+        help="Its report and its log stand below.",
     )
     job = by_id.get(str(chosen), jobs[0])
     if job.is_active:
@@ -103,6 +107,7 @@ def _offer_forgetting(workspace: Workspace, job: Job, jobs: list[Job]) -> None:
             key="job_forget_all",
             icon=":material/delete_sweep:",
             disabled=not ended,
+            help="Their entries and logs go and do not come back; what they loaded or built stays.",
         )
     if one or every:
         gone = ended if every else [job.id]

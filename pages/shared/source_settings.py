@@ -31,6 +31,17 @@ SWITCHES = (
     "include_bogons",
     "drop_duplicates",
 )
+EFFECTS = {
+    "bin_hours": "Shorter ones make more graphs with fewer hosts each.",
+    "min_packets": "A higher number leaves out more hosts, and makes graphs smaller.",
+    "max_ports": "More of them tell rare ports apart, and make graphs larger.",
+    "features_before_port_filter": "Off, all ports without a node of their own count as one port.",
+    "include_backscatter": "On, victims of attacks stand among the hosts.",
+    "include_bogons": "Off, packets from such addresses are left out and counted.",
+    "drop_duplicates": "On, of packets that are alike one is kept; the others are counted.",
+}
+"""What a change of a setting brings, beside what it does."""
+
 KEY = "setting_"
 SHOWN = "settings_of"
 
@@ -62,6 +73,7 @@ def show_settings(workspace: Workspace, *, is_busy: bool) -> None:
         type="primary",
         icon=":material/play_arrow:",
         disabled=is_busy or (chosen == now and not missing),
+        help="All pages show snapshots of these settings from then on; you can go back.",
     ):
         start_building(workspace, chosen)
 
@@ -117,18 +129,30 @@ def _ask(now: SnapshotConfig) -> SnapshotConfig:
             sorted({*BIN_HOURS, now.bin_hours}),
             format_func=bin_text,
             key=f"{KEY}bin_hours",
+            help=EFFECTS["bin_hours"],
         )
     with _row("min_packets"):
         values["min_packets"] = st.number_input(
-            TITLES["min_packets"], 1, 1_000_000, key=f"{KEY}min_packets"
+            TITLES["min_packets"],
+            1,
+            1_000_000,
+            key=f"{KEY}min_packets",
+            help=EFFECTS["min_packets"],
         )
     with _row("max_ports"):
         values["max_ports"] = st.number_input(
-            TITLES["max_ports"], 1, 65_536, step=100, key=f"{KEY}max_ports"
+            TITLES["max_ports"],
+            1,
+            65_536,
+            step=100,
+            key=f"{KEY}max_ports",
+            help=EFFECTS["max_ports"],
         )
     for name in SWITCHES:
         with _row(name):
-            values[name] = st.toggle(safe(TITLES[name]), key=f"{KEY}{name}")
+            values[name] = st.toggle(
+                safe(TITLES[name]), key=f"{KEY}{name}", help=safe(EFFECTS[name])
+            )
     return SnapshotConfig(**values)
 
 
@@ -142,5 +166,9 @@ def _row(name: str) -> Iterator[None]:
 
 
 def _preset_button(name: Preset) -> None:
-    if st.button(safe(PRESET_TITLES[name]), key=f"settings_{name}"):
+    if st.button(
+        safe(PRESET_TITLES[name]),
+        key=f"settings_{name}",
+        help="Fills in the settings below; nothing is built before you press the last button.",
+    ):
         _fill(SnapshotConfig.of_preset(name), names=NUMBERS + SWITCHES)

@@ -40,6 +40,10 @@ def _offer_missing(workspace: Workspace, *, is_busy: bool) -> None:
         return
     st.warning(f"{len(missing):,} snapshots are missing or out of date.", icon=":material/update:")
     if st.button(
-        "Build them", key="snapshots_build", icon=":material/play_arrow:", disabled=is_busy
+        "Build them",
+        key="snapshots_build",
+        icon=":material/play_arrow:",
+        disabled=is_busy,
+        help="Builds only these, in the background; the others are not touched.",
     ):
         start_building(workspace, config)

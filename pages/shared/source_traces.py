@@ -24,7 +24,12 @@ def show_traces(workspace: Workspace, *, is_busy: bool) -> None:
         sources = list_sources(connection)
     if not sources:
         st.info("No trace has been loaded yet.", icon=":material/database:")
-        st.page_link(page("load_data.py"), label="Load data", icon=":material/upload_file:")
+        st.page_link(
+            page("load_data.py"),
+            label="Load data",
+            icon=":material/upload_file:",
+            help="The page on which captures, logs and tables are read in.",
+        )
         return
     times = {name: _minutes(name) for name in TIMES}
     show_table(trace_table(sources), "traces", columns=times)
@@ -34,6 +39,7 @@ def show_traces(workspace: Workspace, *, is_busy: bool) -> None:
         list(by_id),
         format_func=lambda each: plain(by_id[each].name),
         key="source_chosen",
+        help="What was kept of it and what was left out stands below, with the way to remove it.",
     )
     _show_trace(workspace, by_id.get(str(chosen), sources[0]), is_busy=is_busy)
 

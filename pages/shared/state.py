@@ -1,8 +1,8 @@
 """What travels with the analyst from page to page: plain values, each with a default.
 
 The disk is the truth; the session only holds which workspace, which day, and switches. What a link
-should carry stands in the address, too: `protocol` by a widget of that key, `run`, `host` and `set`
-by `hold_context`, which every page runs first, `day`, `since` and `hide_known` by the sidebar.
+should carry stands in the address, too: `run`, `host`, `set` and `protocol` by `hold_context`, run
+before each page, `day`, `since` and `hide_known` by the sidebar.
 """
 
 import os
@@ -19,7 +19,6 @@ DAY = "day"
 HIDE_KNOWN = "hide_known"
 LOAD_JOB = "load_job"
 SOURCE_JOB = "source_job"
-LABEL_CHANGE = "label_change"
 SAID = "said"
 NOTICE = "notice"
 VERDICT_TURN = "verdict_turn"
@@ -27,11 +26,12 @@ STOPPED = "stopped_suggestions"
 RUN = "run_in_view"
 HOST = "host_in_view"
 SET = "set_in_view"
+SET_TURN = "set_turn"
 SINCE = "since"
-PROTOCOL = "protocol"
+PROTOCOL = "protocol_in_view"
 OWN_LABELS = "own_labels"
 TRAIL = "set_trail"
-LINKED = {"run": RUN, "host": HOST, "set": SET}
+LINKED = {"run": RUN, "host": HOST, "set": SET, "protocol": PROTOCOL}
 """What stands in the address, and under which key in the session."""
 CHOICES = (DAY, SINCE, HIDE_KNOWN)
 """What widgets of the sidebar ask for, by key of the widget and name in the address.
@@ -65,7 +65,6 @@ def set_workspace_path(path: Path) -> None:
         WRITTEN,
         LOAD_JOB,
         SOURCE_JOB,
-        LABEL_CHANGE,
         SAID,
         NOTICE,
         TRAIN_BASE,
@@ -118,7 +117,7 @@ def write_choices() -> None:
 
 
 def link_of_context() -> dict[str, str]:
-    """Return what a link to another page carries: run, host and set in view, days and switch."""
+    """Return what a link to another page carries: what is in view, days and switch."""
     held = {name: st.session_state.get(key) for name, key in LINKED.items()}
     return {name: str(value) for name, value in held.items() if value} | _choices()
 
@@ -175,22 +174,6 @@ def set_source_job(job_id: str | None) -> None:
     st.session_state[SOURCE_JOB] = job_id
 
 
-def label_change() -> tuple[list[int], list[int], str] | None:
-    """Return the last act of labelling: ids of labels given, taken back, and what it was."""
-    value: tuple[list[int], list[int], str] | None = _get(LABEL_CHANGE, None)
-    return value
-
-
-def set_label_change(added: Sequence[int], withdrawn: Sequence[int], what: str) -> None:
-    """Remember the last act of labelling, so that it can be undone."""
-    st.session_state[LABEL_CHANGE] = (list(added), list(withdrawn), what)
-
-
-def forget_label_change() -> None:
-    """Forget the last act of labelling."""
-    st.session_state.pop(LABEL_CHANGE, None)
-
-
 def run_in_view() -> str | None:
     """Return the id of the run in view: that of the address, or the one last looked at."""
     return _linked("run")
@@ -218,7 +201,13 @@ def set_in_view() -> str | None:
 
 def set_set_in_view(set_id: str | None) -> None:
     """Make that set the current one; it stands in the address, and travels from page to page."""
+    st.session_state[SET_TURN] = set_turn() + 1
     _set_linked("set", set_id)
+
+
+def set_turn() -> int:
+    """Return how often a set was made the current one, be it the same one again."""
+    return int(_get(SET_TURN, 0))
 
 
 def set_trail() -> tuple[list[str | None], int] | None:
@@ -233,8 +222,13 @@ def keep_set_trail(steps: Sequence[str | None], at: int) -> None:
 
 
 def protocol() -> str:
-    """Return the name of the evaluation protocol in view; a widget with key `PROTOCOL` sets it."""
-    return str(_get(PROTOCOL, None) or st.query_params.get(PROTOCOL) or DEFAULT_PROTOCOL)
+    """Return the name of the evaluation protocol in view; it may be none where a link says so."""
+    return _linked("protocol") or DEFAULT_PROTOCOL
+
+
+def set_protocol(name: str) -> None:
+    """Review by that protocol; it stands in the address, and travels from page to page."""
+    _set_linked("protocol", name)
 
 
 def are_own_labels_scored() -> bool:

@@ -56,5 +56,5 @@ def _show_hosts(workspace: Workspace, day: str) -> None:
     if hosts.empty:
         st.caption("No host of this day passed the filters, or all of them are hidden.")
         return
-    st.caption("Choose a row to open the host.")
+    st.caption("Click an address to open its host.")
     show_hosts(hosts, "hosts", height=360)

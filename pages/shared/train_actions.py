@@ -41,7 +41,11 @@ def offer_actions(workspace: Workspace, run: Run) -> None:
         )
         _offer_name(workspace, run)
         label = "Take out of the archive" if run.archived else "Archive"
-        if st.button(label, key=f"run_archive_{run.id}", icon=":material/archive:"):
+        does = "Puts it back into the lists" if run.archived else "Leaves it out of the lists"
+        explanation = f"{does} of all pages; nothing is deleted."
+        if st.button(
+            label, key=f"run_archive_{run.id}", icon=":material/archive:", help=explanation
+        ):
             archive_run(workspace, run.id, not run.archived)
             done("It is back in the list." if run.archived else "It is in the archive.")
         _offer_deleting(workspace, run)
@@ -58,6 +62,7 @@ def _offer_going_on(workspace: Workspace, run: Run) -> None:
             key=f"run_continue_{run.id}",
             type="primary",
             icon=":material/play_arrow:",
+            help="Embeds the days that came since; the embeddings it has stay as they are.",
         ):
             resume_run(workspace, run.id)
             done("It goes on with the new days.")
@@ -73,19 +78,39 @@ def _offer_going_on(workspace: Workspace, run: Run) -> None:
 
 
 def _offer_name(workspace: Workspace, run: Run) -> None:
-    with st.popover("Rename", icon=":material/edit:"), st.form(f"rename_{run.id}", border=False):
-        name = st.text_input("Name", value=run.name, key=f"run_name_{run.id}")
-        if st.form_submit_button("Rename") and name.strip():
+    place = st.popover(
+        "Rename", icon=":material/edit:", help="Links to the run, and what was noted, stay."
+    )
+    with place, st.form(f"rename_{run.id}", border=False):
+        name = st.text_input(
+            "Name",
+            value=run.name,
+            key=f"run_name_{run.id}",
+            help="Shown wherever runs are listed. Two runs may have the same name.",
+        )
+        renames = st.form_submit_button(
+            "Rename", help="Nothing but the name changes; you can rename it again."
+        )
+        if renames and name.strip():
             rename_run(workspace, run.id, name.strip())
             done("It has a new name.")
 
 
 def _offer_deleting(workspace: Workspace, run: Run) -> None:
-    with st.popover("Delete", icon=":material/delete:"):
+    with st.popover(
+        "Delete",
+        icon=":material/delete:",
+        help="Says what would go and asks once more; nothing is deleted before that.",
+    ):
         st.text(plain(run.name))
         size = file_size(size_of(workspace, run.id))
         st.text(f"Its embeddings, network and log are deleted for good; {size} become free.")
-        if st.button("Yes, delete it", key=f"run_delete_{run.id}", type="primary"):
+        if st.button(
+            "Yes, delete it",
+            key=f"run_delete_{run.id}",
+            type="primary",
+            help="There is no undo; only training again would bring it back.",
+        ):
             delete_run(workspace, run.id)
             state.set_run_in_view(None)
             done(f"The run is deleted; {size} are free.")
@@ -95,14 +120,28 @@ def offer_all(workspace: Workspace, runs: Sequence[Run], sizes: Mapping[str, int
     """Offer to archive or delete all runs of the list that are not active."""
     ended = [run for run in runs if not run.is_active]
     size = sum(sizes[run.id] for run in ended)
-    with st.popover(f"All {len(runs):,} in the list", icon=":material/checklist:"):
+    with st.popover(
+        f"All {len(runs):,} in the list",
+        icon=":material/checklist:",
+        help="Archive or delete at once what the list shows now; runs under way are left alone.",
+    ):
         st.text(f"{len(ended):,} have ended and take {file_size(size)}.")
-        if st.button("Archive them", key="runs_archive_all", icon=":material/archive:"):
+        if st.button(
+            "Archive them",
+            key="runs_archive_all",
+            icon=":material/archive:",
+            help="Leaves them out of the lists of all pages; nothing is deleted.",
+        ):
             for run in ended:
                 archive_run(workspace, run.id, True)
             done(f"{len(ended):,} runs are in the archive.")
         st.text("Deleting takes their embeddings, networks and logs for good.")
-        if st.button("Yes, delete them all", key="runs_delete_all", icon=":material/delete:"):
+        if st.button(
+            "Yes, delete them all",
+            key="runs_delete_all",
+            icon=":material/delete:",
+            help="There is no undo; only training again would bring them back.",
+        ):
             for run in ended:
                 delete_run(workspace, run.id)
             state.set_run_in_view(None)
@@ -116,6 +155,7 @@ def offer_remedy(run: Run) -> None:
             label,
             key=f"run_remedy_{len(changes)}_{run.id}",
             icon=":material/build:",
+            help="Fills the form of a new run with this change; nothing starts yet.",
             on_click=clone,
             args=(changed(run.config, changes),),
         )

@@ -98,6 +98,7 @@ def _ask_method() -> tuple[str, Preset, bool]:
         list(METHOD_WORDS),
         format_func=lambda each: METHOD_WORDS[each].title,
         key=f"{KEY}method",
+        help="How hosts are turned into embeddings. It decides which settings there are below.",
         persist_state="session",
     )
     words = METHOD_WORDS[method]
@@ -109,6 +110,7 @@ def _ask_method() -> tuple[str, Preset, bool]:
         uses = st.toggle(
             "Start from the 37 columns",
             key=f"{KEY}use_features",
+            help="The columns are figures of the day's traffic of a host or port.",
             persist_state="session",
         )
         st.caption(safe(FEATURE_WORDS[uses]))
@@ -120,6 +122,7 @@ def _ask_method() -> tuple[str, Preset, bool]:
             format_func=lambda each: PRESET_TITLES[each].capitalize(),
             key=f"{KEY}preset",
             required=True,
+            help="Another one fills in the settings below anew; each can still be changed.",
             persist_state="session",
         )
         preset = chosen or preset
@@ -170,6 +173,7 @@ def _ask_days(bins: list[str]) -> dict[str, str]:
             ["", *days],
             format_func=lambda day: day or f"The first ({days[0]})",
             key=f"{KEY}first_day",
+            help="The run neither learns from earlier days nor makes embeddings of them.",
             persist_state="session",
         )
     with last:
@@ -238,16 +242,16 @@ def _ask_row(name: str, words: SettingWords) -> Any:
 
 def _ask_setting(name: str, words: SettingWords) -> Any:
     key = f"{KEY}{name}"
-    told = words.help if name in MAIN else None
     value = st.session_state[key]
     if isinstance(value, bool):
-        return st.toggle(safe(words.title), key=key, persist_state="session")
+        return st.toggle(safe(words.title), key=key, help=safe(words.help), persist_state="session")
     if words.values:
         return st.selectbox(
             words.title,
             list(words.values),
             format_func=words.values.__getitem__,
             key=key,
+            help=words.help,
             persist_state="session",
         )
     kind = float if isinstance(value, float) else int
@@ -258,7 +262,7 @@ def _ask_setting(name: str, words: SettingWords) -> Any:
         step=kind(words.step),
         format="%g" if kind is float else "%d",
         key=key,
-        help=told,
+        help=words.help,
         persist_state="session",
     )
 
@@ -285,7 +289,11 @@ def _ask_names(configs: tuple[RunConfig, ...], sweep: str) -> tuple[str, str]:
     left, right = st.columns(2)
     with left:
         name = st.text_input(
-            "Name", key=f"{KEY}name", placeholder="From its settings", persist_state="session"
+            "Name",
+            key=f"{KEY}name",
+            placeholder="From its settings",
+            help="Shown wherever runs are listed; you can rename a run later.",
+            persist_state="session",
         )
     if len(configs) == 1:
         return name.strip(), ""

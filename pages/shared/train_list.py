@@ -44,10 +44,19 @@ def _filtered(runs: Sequence[Run]) -> list[Run]:
         [3, 3, 3, 3, 3], vertical_alignment="bottom"
     )
     words = text_.text_input(
-        "Find", key=f"{KEY}text", placeholder="Name, settings or id", persist_state="session"
+        "Find",
+        key=f"{KEY}text",
+        placeholder="Name, settings or id",
+        help="Lists the runs that have all of these words, in any order.",
+        persist_state="session",
     )
     wanted_states = state_.multiselect(
-        "State", states, format_func=STATES.__getitem__, key=f"{KEY}state", placeholder="Any"
+        "State",
+        states,
+        format_func=STATES.__getitem__,
+        key=f"{KEY}state",
+        placeholder="Any",
+        help="Lists only runs in one of the chosen states.",
     )
     wanted_methods = method_.multiselect(
         "Method",
@@ -55,12 +64,22 @@ def _filtered(runs: Sequence[Run]) -> list[Run]:
         format_func=lambda name: METHOD_WORDS[name].title,
         key=f"{KEY}method",
         placeholder="Any",
+        help="Lists only runs of one of the chosen methods.",
     )
     wanted_groups = group_.multiselect(
-        "Group", groups, format_func=plain, key=f"{KEY}group", placeholder="Any"
+        "Group",
+        groups,
+        format_func=plain,
+        key=f"{KEY}group",
+        placeholder="Any",
+        help="Lists only runs of one of the chosen groups: runs that were started together.",
     )
     with archived_:
-        archived = st.toggle("Archived ones, too", key=f"{KEY}archived")
+        archived = st.toggle(
+            "Archived ones, too",
+            key=f"{KEY}archived",
+            help="Lists also runs that were put into the archive; there they can be taken out.",
+        )
     return [
         run
         for run in runs

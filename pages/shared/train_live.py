@@ -55,6 +55,7 @@ def _show_short(workspace: Workspace, run: Run) -> None:
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
             "Open", key=f"live_open_{run.id}", icon=":material/open_in_new:",
+            help="Shows the run in full, with its curves and its log.",
             on_click=look_at, args=(run.id,),
         )  # fmt: skip
         offer_cancel(workspace, run, "live")
@@ -68,7 +69,12 @@ def _show_queue(workspace: Workspace, waiting: list[Run]) -> None:
             st.text(f"{plain(run.name)} ({run.config.device})")
         if len(waiting) > QUEUE_SHOWN:
             st.text(f"... and {len(waiting) - QUEUE_SHOWN:,} more")
-        if st.button("Cancel all that wait", key="live_cancel_all", icon=":material/cancel:"):
+        if st.button(
+            "Cancel all that wait",
+            key="live_cancel_all",
+            icon=":material/cancel:",
+            help="The run at work goes on; each of the others can be resumed later.",
+        ):
             for run in reversed(waiting):  # the last first: none starts because another ended
                 cancel_run(workspace, run.id)
             st.rerun()
@@ -155,7 +161,12 @@ def _figure(value: Any, pattern: str) -> str | None:
 
 def offer_cancel(workspace: Workspace, run: Run, where: str) -> None:
     """Show the button that stops a run; what it finished is kept."""
-    if st.button("Cancel", key=f"{where}_cancel_{run.id}", icon=":material/cancel:"):
+    if st.button(
+        "Cancel",
+        key=f"{where}_cancel_{run.id}",
+        icon=":material/cancel:",
+        help="Stops it within seconds; days it has finished are kept, and it can be resumed.",
+    ):
         with st.spinner("Stopping it"):
             cancel_run(workspace, run.id)
         st.rerun()

@@ -27,5 +27,15 @@ def _show_no_snapshots() -> None:
         "Models learn from snapshots, one graph of hosts and ports a day, and there are none yet.",
         icon=":material/hub:",
     )
-    st.page_link(page("load_data.py"), label="Load data", icon=":material/upload_file:")
-    st.page_link(page("manage_sources.py"), label="Sources", icon=":material/database:")
+    st.page_link(
+        page("load_data.py"),
+        label="Load data",
+        icon=":material/upload_file:",
+        help="Where no trace was loaded yet: loading one builds its snapshots, too.",
+    )
+    st.page_link(
+        page("manage_sources.py"),
+        label="Sources",
+        icon=":material/database:",
+        help="Where traces were loaded: builds snapshots that are missing.",
+    )

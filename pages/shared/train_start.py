@@ -37,7 +37,9 @@ def show_start(workspace: Workspace, wanted: Wanted) -> None:
             type="primary",
             icon=":material/play_arrow:",
             disabled=not can_start,
-            help=None if can_start else "Not possible for the reason above.",
+            help="Works in the background; it can be cancelled, and resumed after that."
+            if can_start
+            else "Not possible for the reason above.",
         ):
             _start(workspace, wanted, estimates, again=bool(same))
         if number > 1:
@@ -101,6 +103,7 @@ def _show_same(workspace: Workspace, wanted: Wanted) -> list[Run]:
                 f"Open {safe(run.name)}",
                 key=f"train_open_{run.id}",
                 icon=":material/open_in_new:",
+                help="Shows that run in full instead of starting another.",
                 on_click=look_at,
                 args=(run.id,),
             )

@@ -31,6 +31,7 @@ def ask_sweep(method: str) -> tuple[str, list[dict[str, Any]]]:
                 format_func=lambda each: settings[each].title,
                 placeholder="None",
                 key=f"{KEY}sweep",
+                help="Its value above is not used then; all other settings hold for each run.",
                 persist_state="session",
             )
         if name is None:
@@ -59,6 +60,7 @@ def _ask_values(name: str, words: SettingWords) -> list[Any]:
             default=list(words.values),
             format_func=words.values.__getitem__,
             key=f"{KEY}values_of_{name}",
+            help="One run is made for each of them, and for each seed.",
         )
         if not chosen:
             raise ConfigError(f"{words.title}: choose one value or more.", code="CONFIG")

@@ -26,6 +26,8 @@ def choose_view() -> str:
         key=VIEW,
         required=True,
         bind="query-params",
+        help="New run asks for a method and its settings and starts it; Runs lists what is under "
+        "way and what was trained.",
     )
     return view or NEW
 

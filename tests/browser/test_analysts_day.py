@@ -220,7 +220,7 @@ def label_all_but_one(page: Page) -> None:
 
 def give_label(page: Page) -> None:
     """Label the current set on its page, in the dialog."""
-    page.get_by_role("button", name="Label", exact=True).click()
+    page.get_by_role("button", name=re.compile(r"^Label\b")).click()
     dialog = page.get_by_role("dialog")
     label = dialog.get_by_role("combobox", name="Label")
     pick(page, label, LABEL)

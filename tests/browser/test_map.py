@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from ipaddress import IPv4Address
 
 import numpy as np
 import pytest
 from app_server import CHROMIUM_ARGUMENTS, Server, find_chromium, settle
 from app_workspaces import DAYS, filled_workspace
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from darkgnn_core.maps.projecting import directions, principal_plane, turned_towards
@@ -128,6 +130,77 @@ def test_a_lasso_gives_exactly_the_planted_group(own: Server, context: BrowserCo
     outside = [each for each in asked if not each.startswith((own.url, "data:", "blob:"))]
     assert outside == []
     assert not [each for each in said if "Content Security" in each or each.startswith("error")]
+
+
+def ring_round(page: Page, at: tuple[float, float], radius: float) -> np.ndarray:
+    """Return the colours on a circle round a place of the screen, int (24, 3)."""
+    image = np.asarray(Image.open(BytesIO(page.screenshot())).convert("RGB")).astype(int)
+    turns = np.arange(24) * 2 * np.pi / 24
+    columns = np.rint(at[0] - 0.5 + radius * np.cos(turns)).astype(int)
+    rows = np.rint(at[1] - 0.5 + radius * np.sin(turns)).astype(int)
+    return image[rows, columns]
+
+
+def darkness(colours: np.ndarray, text: np.ndarray, background: np.ndarray) -> float:
+    """Return how near some colours are to that of the text: 1 for it, 0 for the background."""
+    span = text - background
+    return float(np.mean((colours - background) @ span / (span @ span)))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_lit_host_has_a_ring_of_its_own(own: Server, browser: Browser, scheme: str) -> None:
+    """Apart from the mark by a gap, in light and dark; selected it has its edge as well."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 1000}, color_scheme="dark" if scheme == "dark" else None
+    )
+    page = open_map(context, own)
+    hosts, points = places(own)
+    lone = int(np.argmax(np.hypot(*(points - np.median(points[GROUP:], axis=0)).T)[GROUP:])) + GROUP
+    page.get_by_placeholder("address, prefix, label, port").fill(str(IPv4Address(int(hosts[lone]))))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 host lit up")).to_be_visible()
+    settle(page)
+    styles = "e => { const s = getComputedStyle(e); return [s.getPropertyValue('--st-text-color'),"
+    styles += " s.getPropertyValue('--st-background-color')]; }"
+    named = page.locator(".map").evaluate(styles)
+    text, background = (np.array([int(n[i : i + 2], 16) for i in (1, 3, 5)]) for n in named)
+    canvas = page.locator(".field canvas").last
+    canvas.scroll_into_view_if_needed()
+
+    def parts() -> list[float]:
+        at = on_screen(page, canvas, points[lone])
+        return [darkness(ring_round(page, at, r), text, background) for r in (8.0, 6.0)]
+
+    ring, gap = parts()
+    assert ring > 0.6
+    assert gap < 0.4
+    page.get_by_role("button", name="Select", exact=True).click()
+    expect(page.locator(".map")).to_have_attribute("data-selected", "1")
+    settle(page)
+    canvas.scroll_into_view_if_needed()
+    ring, gap = parts()
+    edge = darkness(ring_round(page, on_screen(page, canvas, points[lone]), 4.0), text, background)
+    assert ring > 0.6
+    assert gap < 0.4
+    assert edge > 0.6
+    context.close()
+
+
+def test_trails_are_drawn_and_named(own: Server, context: BrowserContext) -> None:
+    """Lines on the map, a table of whose they are below it, and no error in the browser."""
+    said: list[str] = []
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    page = open_map(context, own)
+    _, points = places(own)
+    canvas = page.locator(".field canvas").last
+    draw_round(page, canvas, points[:GROUP])
+    expect(page.locator(".map")).to_have_attribute("data-selected", str(GROUP))
+    settle(page)
+    page.get_by_text("Trails", exact=True).click()
+    expect(page.get_by_text("Trails by number")).to_be_visible()
+    settle(page)
+    assert canvas.evaluate(COVERED) is True
+    assert said == []
 
 
 def test_without_webgl_the_table_still_selects(own: Server, context: BrowserContext) -> None:

@@ -12,7 +12,7 @@ from review_runs import labelled_workspace, scored_run
 __all__ = ["no_processes"]
 pytestmark = pytest.mark.browser
 ROW_PIXELS = 35
-CHECKBOX_PIXELS = 16
+ADDRESS_PIXELS = 95
 
 
 def test_a_cell_is_clicked_and_its_host_opened(
@@ -47,7 +47,7 @@ def test_a_cell_is_clicked_and_its_host_opened(
     hosts.scroll_into_view_if_needed()
     box = hosts.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + CHECKBOX_PIXELS, box["y"] + 1.5 * ROW_PIXELS)
+    page.mouse.click(box["x"] + ADDRESS_PIXELS, box["y"] + 1.5 * ROW_PIXELS)
     expect(page.locator("h1")).to_have_text("Inspect host")
     expect(page).to_have_url(re.compile(r"host=198\.51\.100\.\d+"))
     assert refused == []

@@ -13,9 +13,9 @@ const early = new Map(); // marks that came before their map, by name
 const SELECTED = 1;
 const LIT = 2;
 const BACKGROUND = 4;
-const LIT_COLOUR = "#C28100"; // at least 3 to 1 on light and on dark
+const DASHES = [[], [9, 5], [2, 4], [12, 4, 2, 4]]; // trails tell by number and by their strokes
 const MOST_VERTICES = 200;
-const MOST_NAMED = 4; // more trails than that would write over one another
+const MOST_NAMED = 4; // more names would write over one another; each trail has its number
 const HOVER_PIXELS = 9;
 const CLOSEST = 20000; // times the whole
 
@@ -60,34 +60,43 @@ const STYLE = `
 
 const VERTEX = `#version 300 es
 in vec2 xy; in vec4 colour; in vec2 form;
-uniform vec2 scale; uniform vec2 shift; uniform float size;
-out vec4 ink; flat out float shape; flat out float state; flat out float soft;
+uniform vec2 scale; uniform vec2 shift; uniform float size; uniform float pixel;
+out vec4 ink; flat out float shape; flat out vec2 marked; flat out float soft;
+flat out float mark; flat out float band;
 void main() {
   gl_Position = vec4(xy * scale + shift, 0.0, 1.0);
-  float s = form.y;
-  float grown = mod(s, 2.0) >= 1.0 ? 1.5 : (mod(floor(s / 2.0), 2.0) >= 1.0 ? 1.9 : 1.0);
-  gl_PointSize = size * grown * (form.x > 0.5 ? 1.15 : 1.0) + 1.0;
-  ink = colour; shape = form.x; state = s; soft = 2.0 / gl_PointSize;
+  float isSelected = step(1.0, mod(form.y, 2.0));
+  float isLit = step(1.0, mod(floor(form.y / 2.0), 2.0));
+  float own = size * (1.0 + 0.5 * max(isSelected, isLit)) * (form.x > 0.5 ? 1.15 : 1.0) + 1.0;
+  float line = max(2.0 * pixel, 0.2 * own);
+  gl_PointSize = own + isLit * 2.0 * (line + max(2.0 * pixel, 0.2 * own));
+  ink = colour; shape = form.x; marked = vec2(isSelected, isLit); soft = 2.0 / gl_PointSize;
+  mark = own / gl_PointSize; band = 1.0 - 2.0 * line / gl_PointSize;
 }`;
+
+// A selected host has its edge in the colour of the text; a lit one, selected or not, stands in a
+// gap of the background inside a ring of its own.
 
 const FRAGMENT = `#version 300 es
 precision mediump float;
-in vec4 ink; flat in float shape; flat in float state; flat in float soft;
-uniform vec3 ring; uniform vec3 lit;
+in vec4 ink; flat in float shape; flat in vec2 marked; flat in float soft;
+flat in float mark; flat in float band;
+uniform vec3 ring; uniform vec3 gap;
 out vec4 result;
 void main() {
-  vec2 p = gl_PointCoord * 2.0 - 1.0;
+  vec2 p = (gl_PointCoord * 2.0 - 1.0) / mark;
+  float away = length(p) * mark;
   float d = length(p);
   if (shape > 2.5) d = (abs(p.x) + abs(p.y)) * 1.02;
   else if (shape > 1.5) d = max(p.y + 0.15, abs(p.x) * 0.95 - p.y * 0.55 + 0.1);
   else if (shape > 0.5) d = max(abs(p.x), abs(p.y)) * 1.15;
-  if (d > 1.0) discard;
-  float isLit = step(1.0, mod(floor(state / 2.0), 2.0));
-  float isSelected = step(1.0, mod(state, 2.0));
-  float edge = step(0.62, d);
-  vec3 c = mix(ink.rgb, mix(ring, lit, isLit), edge * max(isLit, isSelected));
-  float alpha = max(ink.a, max(isLit, isSelected)) * (1.0 - smoothstep(1.0 - soft, 1.0, d));
-  result = vec4(c * alpha, alpha);
+  vec3 c = mix(ink.rgb, ring, step(0.62, d) * marked.x);
+  float alpha = max(ink.a, max(marked.x, marked.y));
+  alpha *= 1.0 - smoothstep(1.0 - soft / mark, 1.0, d);
+  float ringed = marked.y * (1.0 - smoothstep(1.0 - soft, 1.0, away));
+  vec3 around = mix(gap, ring, smoothstep(band - soft, band, away));
+  result = vec4(c * alpha + around * ringed * (1.0 - alpha), alpha + ringed * (1.0 - alpha));
+  if (result.a <= 0.0) discard;
 }`;
 
 class HostMap extends Drawing {
@@ -173,7 +182,7 @@ class HostMap extends Drawing {
     gl.linkProgram(program);
     gl.useProgram(program);
     this.at = {};
-    for (const name of ["scale", "shift", "size", "ring", "lit"]) {
+    for (const name of ["scale", "shift", "size", "pixel", "ring", "gap"]) {
       this.at[name] = gl.getUniformLocation(program, name);
     }
     this.buffers = [0, 1, 2].map(() => gl.createBuffer());
@@ -327,7 +336,8 @@ class HostMap extends Drawing {
     gl.uniform2f(this.at.shift, -view.x * sx, -view.y * sy);
     gl.uniform1f(this.at.size, this.pointPixels() * this.ratio);
     gl.uniform3f(this.at.ring, ...rgb(this.theme.text).map((each) => each / 255));
-    gl.uniform3f(this.at.lit, ...rgb(LIT_COLOUR).map((each) => each / 255));
+    gl.uniform3f(this.at.gap, ...rgb(this.theme.background).map((each) => each / 255));
+    gl.uniform1f(this.at.pixel, this.ratio);
     gl.drawElements(gl.POINTS, this.n, gl.UNSIGNED_INT, 0);
     this.drawOver();
     this.root.dataset.view = [view.x, view.y, view.kx].join(",");
@@ -360,27 +370,34 @@ class HostMap extends Drawing {
 
   drawTrail(context, trail, isNamed) {
     const at = trail.points.map(([x, y]) => this.toScreen(x, y));
-    context.strokeStyle = trail.colour;
-    context.fillStyle = trail.colour;
-    context.lineWidth = 2;
-    context.globalAlpha = isNamed ? 0.9 : 0.65;
+    const { text, background } = this.theme; // no colour of a label; apart from points by an edge
     context.beginPath();
     at.forEach(([x, y], place) => (place ? context.lineTo(x, y) : context.moveTo(x, y)));
-    context.stroke();
-    context.font = "12px sans-serif";
+    for (const [colour, width] of [[background, 5], [text, 2]]) {
+      context.setLineDash(width === 2 ? DASHES[(trail.number - 1) % DASHES.length] : []);
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.stroke();
+    }
+    context.setLineDash([]);
+    context.font = "bold 12px sans-serif";
+    context.lineJoin = "round";
+    context.strokeStyle = background;
+    context.fillStyle = text;
     at.forEach(([x, y], place) => {
       const isEnd = place === at.length - 1;
+      context.lineWidth = 2;
       context.beginPath();
       context.arc(x, y, isEnd ? 5 : 3, 0, 7);
+      context.stroke();
       context.fill();
-      if (isNamed && (place === 0 || isEnd)) {
-        context.fillStyle = this.theme.text;
-        const words = isEnd ? `${trail.name}, ${trail.days[place]}` : trail.days[place];
-        context.fillText(words, x + 7, y - 5);
-        context.fillStyle = trail.colour;
-      }
+      if (place && !isEnd) return;
+      const named = isEnd ? `${trail.name}, ${trail.days[place]}` : trail.days[place];
+      const words = isNamed ? `${trail.number}: ${named}` : String(trail.number);
+      context.lineWidth = 4;
+      context.strokeText(words, x + 7, y - 5);
+      context.fillText(words, x + 7, y - 5);
     });
-    context.globalAlpha = 1;
   }
 
   // ---- which host is where -------------------------------------------------------------------

@@ -20,6 +20,7 @@ const ALWAYS_NAMED = 14; // so many of the first ports have a name wherever it l
 const NAME_PIXELS = 11;
 const RING = "#D9A400"; // at least 3 to 1 on light and on dark
 const EDGE = "#8C9199";
+const THINNEST = 0.6; // pixels of an edge
 const NUDGE = 8;
 const NUDGE_WAIT_MS = 500;
 
@@ -173,7 +174,8 @@ class HostGraph extends Drawing {
     const ys = this.nodes.map((node) => node.y);
     const [left, right, bottom, top] = [least(xs), most(xs), least(ys), most(ys)];
     const isColumns = this.layout !== "force";
-    const names = Math.min(NAME_ROOM, this.width / 6);
+    const isCrowd = this.nodes.length > MANY_NODES; // few names, which stand on either side
+    const names = isCrowd ? MARGIN : Math.min(NAME_ROOM, this.width / 6);
     const sides = isColumns ? 2 * COLUMN_ROOM * this.width : 2 * MARGIN + names;
     let kx = Math.max(this.width - sides, 40) / (right - left || 1);
     let ky = Math.max(this.height - 2 * MARGIN, 40) / (top - bottom || 1);
@@ -236,9 +238,9 @@ class HostGraph extends Drawing {
       for (const { a, b, width, change } of this.edges) {
         if (bright && isBright !== (bright.middle.has(a) || bright.middle.has(b))) continue;
         const look = this.changes[change];
-        context.globalAlpha = bright && !isBright ? 0.1 : 0.6;
+        context.globalAlpha = bright && !isBright ? 0.1 : 0.75;
         context.strokeStyle = look ? look.colour : EDGE;
-        const wide = width * Math.min(this.grown, 1.5);
+        const wide = Math.max(width * Math.min(this.grown, 1.5), THINNEST);
         context.lineWidth = bright && isBright ? Math.max(wide, 1) : wide;
         context.setLineDash(look ? look.dash : []);
         context.beginPath();
@@ -261,7 +263,7 @@ class HostGraph extends Drawing {
       context.translate(x, y);
       context.globalAlpha = bright && !bright.all.has(at) ? 0.3 : 1;
       drawShape(context, look.shape, node.radius * this.grown);
-      context.lineWidth = 3;
+      context.lineWidth = Math.min(Math.max(node.radius * this.grown - 2, 0.5), 3);
       context.strokeStyle = this.theme.background;
       context.stroke();
       context.fillStyle = look.colour;
