@@ -492,7 +492,7 @@ def test_hidden_hosts_that_are_selected_count_and_it_is_said(
     points, _, _ = on_map(app)
     act(app, kind="lasso", polygon=ring(points[:GROUP]), how="replace")
     app.toggle(key="hide_known").set_value(True).run()
-    said = [each.value for each in quiet(app).caption]
+    said = [each.value.replace("\\", "") for each in quiet(app).caption]
     words = f"{GROUP - 3} of {GROUP} selected hosts are shown: 3 known scanners are hidden."
     assert words in said
     assert f"{words} All figures below are of all {GROUP}." in said
