@@ -65,28 +65,12 @@ def undo_last(connection: sqlite3.Connection) -> str | None:
         LabelError: `NO-LABEL` where its labels were taken back by other means since; nothing is
             written then, and `forget` is the way out.
     """
-    with writing(connection):
-        acts = read_acts(connection)
-        if not acts.done:
-            return None
-        last = acts.done[-1]
-        back = undo(connection, last.change)
-        left = Acts(acts.done[:-1], (*acts.undone, replace(last, change=back)))
-        _write(connection, _renumbered(left, last.change.withdrawn, back.added))
-    return last.what
+    return _step(connection, is_redo=False)
 
 
 def redo_last(connection: sqlite3.Connection) -> str | None:
     """Do the act again that was undone last; else as `undo_last`."""
-    with writing(connection):
-        acts = read_acts(connection)
-        if not acts.undone:
-            return None
-        last = acts.undone[-1]
-        again = undo(connection, last.change)
-        left = Acts((*acts.done, replace(last, change=again)), acts.undone[:-1])
-        _write(connection, _renumbered(left, last.change.withdrawn, again.added))
-    return last.what
+    return _step(connection, is_redo=True)
 
 
 def forget(connection: sqlite3.Connection) -> None:
@@ -98,6 +82,21 @@ def read_acts(connection: sqlite3.Connection) -> Acts:
     """Return what can be undone and done again."""
     kept = read_setting(connection, SETTING, {})
     return Acts(*(tuple(map(_read, kept.get(name, []))) for name in ("done", "undone")))
+
+
+def _step(connection: sqlite3.Connection, *, is_redo: bool) -> str | None:
+    """Turn the last act of one side round and put it on the other; what undoes an undo redoes."""
+    with writing(connection):
+        acts = read_acts(connection)
+        taken, given = (acts.undone, acts.done) if is_redo else (acts.done, acts.undone)
+        if not taken:
+            return None
+        last = taken[-1]
+        turned = undo(connection, last.change)
+        left, more = taken[:-1], (*given, replace(last, change=turned))
+        now = Acts(more, left) if is_redo else Acts(left, more)
+        _write(connection, _renumbered(now, last.change.withdrawn, turned.added))
+    return last.what
 
 
 def _renumbered(acts: Acts, gone: Sequence[int], came: Sequence[int]) -> Acts:

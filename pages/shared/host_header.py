@@ -62,10 +62,10 @@ def other_runs(view: HostView) -> list[Run]:
 
 def other_runs_words(view: HostView) -> str:
     """Say which other runs were asked, where not all were."""
-    there, asked = len(_others_there(view)), len(other_runs(view))
-    if there == asked:
+    there = len(_others_there(view))
+    if there <= OTHER_RUNS:
         return ""
-    return f"Asked were {asked:,} of {there:,}, of each method the newest."
+    return f"Asked were {OTHER_RUNS:,} of {there:,}, of each method the newest."
 
 
 def _others_there(view: HostView) -> list[Run]:
