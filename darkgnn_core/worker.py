@@ -29,6 +29,7 @@ from darkgnn_core.job_processes import note_start
 from darkgnn_core.jobs import CANCELLED, settle_jobs
 from darkgnn_core.maps.cluster_job import cluster_for_job
 from darkgnn_core.maps.making import MapReport, make_for_job
+from darkgnn_core.maps.planes import keep_planes
 from darkgnn_core.runs import find_run
 from darkgnn_core.score_job import ScoringReport, score_all, task_from
 from darkgnn_core.traces.reading import options_from_dict
@@ -203,13 +204,15 @@ def take_out(worker: Worker) -> IngestReport:
 
 
 def train(worker: Worker) -> RunReport:
-    """Take the run `run_id` on from its last checkpoint."""
-    return train_run(
-        worker.workspace,
-        worker.config["run_id"],
-        on_progress=worker.put,
-        should_stop=worker.should_stop,
+    """Take the run `run_id` on from its last checkpoint; then its maps open at once."""
+    run_id = worker.config["run_id"]
+    report = train_run(
+        worker.workspace, run_id, on_progress=worker.put, should_stop=worker.should_stop
     )
+    with suppress(DarkgnnError):  # the run is whole without; the page makes what is missing
+        days = find_run(worker.workspace, run_id).days
+        keep_planes(worker.workspace, run_id, days, should_stop=worker.should_stop)
+    return report
 
 
 def score(worker: Worker) -> ScoringReport:

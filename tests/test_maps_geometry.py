@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from darkgnn_core.errors import ConfigError
 from darkgnn_core.maps.enclosing import checked_polygon, enclosed
-from darkgnn_core.maps.projecting import directions, principal_plane, turned_towards
+from darkgnn_core.maps.projecting import WIDE, directions, principal_plane, turned_towards
 from darkgnn_core.maps.trusting import kept_neighbours
 from darkgnn_core.neighbours import nearest
 
@@ -87,9 +87,10 @@ def test_directions_are_those_neighbours_are_found_by() -> None:
     assert not directions(np.ones((4, 3), np.float32)).any()
 
 
-def test_the_plane_shows_where_hosts_differ_most() -> None:
+@pytest.mark.parametrize("columns", [6, WIDE + 1])
+def test_the_plane_shows_where_hosts_differ_most(columns) -> None:
     """It is that of a singular value decomposition, whatever the sign, and always the same one."""
-    rows = directions(np.random.default_rng(3).normal(size=(80, 6)).astype(np.float32))
+    rows = directions(np.random.default_rng(3).normal(size=(80, columns)).astype(np.float32))
     plane = principal_plane(rows)
     left, size, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
     expected = left[:, :2] * size[:2]
@@ -97,6 +98,7 @@ def test_the_plane_shows_where_hosts_differ_most() -> None:
     assert np.array_equal(plane, principal_plane(rows))
     assert principal_plane(rows[:1]).tolist() == [[0.0, 0.0]]
     assert principal_plane(rows[:, :1]).shape == (80, 2)
+    assert not principal_plane(np.zeros((5, columns), np.float32)).any()
 
 
 def test_a_turned_and_mirrored_map_comes_back() -> None:

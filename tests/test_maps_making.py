@@ -19,6 +19,7 @@ from darkgnn_core.maps.making import (
     queue_maps,
     true_neighbours,
 )
+from darkgnn_core.maps.planes import day_plane, keep_planes
 from darkgnn_core.maps.projecting import directions, principal_plane
 from darkgnn_core.maps.storing import (
     embedding_hash,
@@ -26,6 +27,7 @@ from darkgnn_core.maps.storing import (
     find_neighbours,
     map_path,
     neighbours_path,
+    plane_path,
     stored_days,
 )
 from darkgnn_core.maps.trusting import kept_neighbours
@@ -181,6 +183,38 @@ def test_true_neighbours_are_exact_and_kept(loaded: Workspace, run: str) -> None
     assert kept is not None
     assert np.array_equal(kept.near, found.near)
     assert np.allclose(kept.distances, exact.distances, atol=1e-6)
+
+
+def test_planes_are_kept_and_read(loaded: Workspace, run: str) -> None:
+    """The plane of the vectors, read from disk afterwards; told to stop, it makes no other."""
+    keep_planes(loaded, run, DAYS[:1], should_stop=lambda: False)
+    keep_planes(loaded, run, DAYS, should_stop=lambda: True)
+    path = plane_path(loaded, run, DAYS[0])
+    assert [each.stem for each in path.parent.iterdir()] == [DAYS[0]]
+    before = path.stat().st_mtime_ns
+    found = day_plane(loaded, run, DAYS[0])
+    assert path.stat().st_mtime_ns == before
+    hosts = hosts_on(loaded, DAYS[0])
+    assert np.array_equal(found.hosts, hosts)
+    assert np.array_equal(found.points, principal_plane(directions(planted_vectors(len(hosts)))))
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "replaced"])
+def test_a_plane_is_made_again(loaded: Workspace, run: str, harm: str) -> None:
+    """Where its file is cut or changed by a bit, or the embedding was replaced."""
+    expected, seed = day_plane(loaded, run, DAYS[0]).points, 0
+    path, hosts = plane_path(loaded, run, DAYS[0]), hosts_on(loaded, DAYS[0])
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 8
+    if harm == "replaced":
+        seed, folder = 5, directory_of(loaded, run) / EMBEDDINGS
+        write_vectors(folder, DAYS[0], hosts, planted_vectors(len(hosts), seed=seed))
+        write_manifest(folder)
+    else:
+        path.write_bytes(content[: len(content) // 2] if harm == "cut" else content)
+    found = day_plane(loaded, run, DAYS[0])
+    assert found.embedding == embedding_hash(loaded, run, DAYS[0])
+    assert np.array_equal(found.points, expected) == (harm != "replaced")
 
 
 def test_another_embedding_is_another_map(loaded: Workspace, run: str) -> None:

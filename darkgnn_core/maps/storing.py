@@ -21,7 +21,7 @@ from darkgnn_core.maps.tsne import TsneSettings
 from darkgnn_core.run_store import EMBEDDINGS, directory_of
 from darkgnn_core.workspace import Workspace
 
-MAPS, NEIGHBOURS = "maps", "neighbours"
+MAPS, NEIGHBOURS, PLANES = "maps", "neighbours", "planes"
 VERSION = 1
 """Goes up whenever the same embedding and settings would give another map."""
 SUFFIX, DIGEST = ".safetensors", "digest"
@@ -155,6 +155,11 @@ def map_path(workspace: Workspace, run_id: str, settings: TsneSettings, day: str
     """Return where the map of a day is kept."""
     name = f"tsne-{settings_hash(settings)}"
     return directory_of(workspace, run_id) / MAPS / name / f"{day}{SUFFIX}"
+
+
+def plane_path(workspace: Workspace, run_id: str, day: str) -> Path:
+    """Return where the principal plane of a day is kept."""
+    return directory_of(workspace, run_id) / MAPS / f"{PLANES}-{VERSION}" / f"{day}{SUFFIX}"
 
 
 def neighbours_path(workspace: Workspace, run_id: str, day: str) -> Path:

@@ -3,15 +3,12 @@
 What is returned is shared between sessions: never change it.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
-from streamlit.runtime.scriptrunner import add_script_run_ctx
-from streamlit.runtime.scriptrunner import get_script_run_ctx as _context
 
 from darkgnn_core.config import SnapshotConfig
 from darkgnn_core.evaluation.predictions import coded, vote, without_small_classes
@@ -24,7 +21,8 @@ from darkgnn_core.maps.cluster_job import StoredClusters, clusters_path, find_cl
 from darkgnn_core.maps.clustering import ClusterSettings
 from darkgnn_core.maps.facts import DayFacts, read_facts
 from darkgnn_core.maps.making import true_neighbours
-from darkgnn_core.maps.projecting import Addresses, directions, principal_plane, turned_towards
+from darkgnn_core.maps.planes import StoredPlane, day_plane
+from darkgnn_core.maps.projecting import Addresses, directions, turned_towards
 from darkgnn_core.maps.storing import StoredMap, StoredNeighbours, embedding_hash
 from darkgnn_core.maps.telling import similarity
 from darkgnn_core.maps.trusting import kept_neighbours
@@ -70,18 +68,21 @@ class Predicted(NamedTuple):
 
 def hosts(workspace: Workspace, run: Run, day: str) -> Addresses:
     """Return the hosts of a day's embedding, uint32 (n,), ascending."""
-    return _rows(str(workspace.root), run.id, embedding_hash(workspace, run.id, day), day)[0]
+    return _hosts(str(workspace.root), run.id, embedding_hash(workspace, run.id, day), day)
+
+
+def _hosts(root: str, run_id: str, digest: str, day: str) -> Addresses:
+    return _own_plane(root, run_id, digest, day).hosts
 
 
 def rows(workspace: Workspace, run: Run, day: str) -> Float32s:
     """Return the directions of the hosts of a day in the full space, float32 (n, E)."""
-    return _rows(str(workspace.root), run.id, embedding_hash(workspace, run.id, day), day)[1]
+    return _rows(str(workspace.root), run.id, embedding_hash(workspace, run.id, day), day)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _rows(root: str, run_id: str, digest: str, day: str) -> tuple[Addresses, Float32s]:
-    embedding = open_embedding(workspace_at(root), run_id, day)
-    return embedding.hosts, directions(embedding.vectors)
+def _rows(root: str, run_id: str, digest: str, day: str) -> Float32s:
+    return directions(open_embedding(workspace_at(root), run_id, day).vectors)
 
 
 def day_similarity(workspace: Workspace, run: Run, day: str) -> float:
@@ -91,7 +92,7 @@ def day_similarity(workspace: Workspace, run: Run, day: str) -> float:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _similarity(root: str, run_id: str, digest: str, day: str) -> float:
-    return similarity(_rows(root, run_id, digest, day)[1])
+    return similarity(_rows(root, run_id, digest, day))
 
 
 def plane(workspace: Workspace, run: Run, day: str) -> Points:
@@ -103,21 +104,16 @@ def plane(workspace: Workspace, run: Run, day: str) -> Points:
 
 @st.cache_resource(max_entries=48, show_spinner="Drawing the map")
 def _plane(root: str, run_id: str, digests: tuple[str, ...], day: str, first: str) -> Points:
+    own = _own_plane(root, run_id, digests[0], day)
     if day == first:
-        return _first_plane(root, run_id, digests[0], first)[1]
-    with ThreadPoolExecutor(1, initializer=add_script_run_ctx, initargs=(None, _context())) as pool:
-        others = pool.submit(_first_plane, root, run_id, digests[1], first)
-        own_hosts, own_rows = _rows(root, run_id, digests[0], day)
-        points = principal_plane(own_rows)
-        first_hosts, first_points = others.result()
-    return turned_towards(points, own_hosts, first_points, first_hosts)
+        return own.points
+    there = _own_plane(root, run_id, digests[1], first)
+    return turned_towards(own.points, own.hosts, there.points, there.hosts)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _first_plane(root: str, run_id: str, digest: str, first: str) -> tuple[Addresses, Points]:
-    """Return the map that all other days of a run are turned towards; made beside the other."""
-    hosts, rows = _rows(root, run_id, digest, first)
-    return hosts, principal_plane(rows)
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _own_plane(root: str, run_id: str, digest: str, day: str) -> StoredPlane:
+    return day_plane(workspace_at(root), run_id, day)
 
 
 def stored_map(workspace: Workspace, run: Run, day: str) -> StoredMap | None:
@@ -224,7 +220,7 @@ def facts(workspace: Workspace, run: Run, day: str) -> DayFacts:
 def _facts(
     root: str, shelf: Shelf, config: SnapshotConfig, run_id: str, digest: str, day: str
 ) -> DayFacts:
-    return read_facts(workspace_at(root), config, day, _rows(root, run_id, digest, day)[0])
+    return read_facts(workspace_at(root), config, day, _hosts(root, run_id, digest, day))
 
 
 def labels(workspace: Workspace, run: Run, day: str) -> DayLabels:
@@ -236,7 +232,7 @@ def labels(workspace: Workspace, run: Run, day: str) -> DayLabels:
 @st.cache_resource(max_entries=8, show_spinner="Looking up labels")
 def _labels(root: str, state: str, run_id: str, digest: str, day: str) -> DayLabels:
     with workspace_at(root).catalogue() as connection:
-        resolved = resolve(connection, _rows(root, run_id, digest, day)[0], day=day[:10])
+        resolved = resolve(connection, _hosts(root, run_id, digest, day), day=day[:10])
         is_known = class_mask(connection, resolved, "known")
     return DayLabels(resolved.names, resolved.codes, np.asarray(is_known, bool))
 
