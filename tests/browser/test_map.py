@@ -13,6 +13,9 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from darkgnn_core.maps.projecting import directions, principal_plane, turned_towards
+from darkgnn_core.maps.storing import find_map
+from darkgnn_core.maps.tsne import TsneSettings
+from darkgnn_core.run_store import read_runs
 from darkgnn_core.workspace import Workspace
 from tests.made_runs import no_processes  # noqa: F401 - a fixture
 from tests.map_workspaces import GROUP, embedded_run, hosts_on, planted_vectors
@@ -69,16 +72,16 @@ def places(server: Server) -> tuple[np.ndarray, np.ndarray]:
     return hosts, turned_towards(planes[1], hosts, planes[0], first_hosts)
 
 
-def view_of(page: Page) -> tuple[float, float, float]:
-    """Return the middle of the view and how many pixels a unit of the map takes."""
-    told = page.locator(".map").get_attribute("data-view") or ""
+def view_of(canvas: Locator) -> tuple[float, float, float]:
+    """Return the middle of a map's view and how many pixels a unit of the map takes."""
+    told = str(canvas.evaluate("canvas => canvas.closest('.map').dataset.view"))
     x, y, scale = map(float, told.split(","))
     return x, y, scale
 
 
-def on_screen(page: Page, canvas: Locator, at: np.ndarray) -> tuple[float, float]:
+def on_screen(canvas: Locator, at: np.ndarray) -> tuple[float, float]:
     """Return where a point of the map is on the screen."""
-    x, y, scale = view_of(page)
+    x, y, scale = view_of(canvas)
     box = canvas.bounding_box()
     assert box is not None
     return (
@@ -89,13 +92,11 @@ def on_screen(page: Page, canvas: Locator, at: np.ndarray) -> tuple[float, float
 
 def draw_round(page: Page, canvas: Locator, points: np.ndarray) -> None:
     """Draw a lasso round some points of the map, a little away from them."""
-    _, _, scale = view_of(page)
+    _, _, scale = view_of(canvas)
     middle, reach = points.mean(axis=0), np.ptp(points, axis=0) / 2 + 8 / scale
     for step in range(33):
         angle = 2 * np.pi * step / 32
-        page.mouse.move(
-            *on_screen(page, canvas, middle + 1.5 * reach * [np.cos(angle), np.sin(angle)])
-        )
+        page.mouse.move(*on_screen(canvas, middle + 1.5 * reach * [np.cos(angle), np.sin(angle)]))
         if step == 0:
             page.mouse.down()
     page.mouse.up()
@@ -121,10 +122,10 @@ def test_a_lasso_gives_exactly_the_planted_group(own: Server, context: BrowserCo
     expect(page.locator(".map")).to_have_attribute("data-selected", str(GROUP))
     settle(page)
     lone = int(np.argmax(np.hypot(*(points - np.median(points[GROUP:], axis=0)).T)[GROUP:])) + GROUP
-    page.mouse.move(*on_screen(page, canvas, points[lone]))
+    page.mouse.move(*on_screen(canvas, points[lone]))
     address = str(IPv4Address(int(hosts[lone])))
     expect(page.locator(".tip")).to_contain_text(address)
-    page.mouse.click(*on_screen(page, canvas, points[lone]))
+    page.mouse.click(*on_screen(canvas, points[lone]))
     expect(page.locator("h1")).to_contain_text(re.compile(f"Inspect host|{re.escape(address)}"))
     expect(page).to_have_url(re.compile(re.escape(address)))
     outside = [each for each in asked if not each.startswith((own.url, "data:", "blob:"))]
@@ -168,7 +169,7 @@ def test_a_lit_host_has_a_ring_of_its_own(own: Server, browser: Browser, scheme:
     canvas.scroll_into_view_if_needed()
 
     def parts() -> list[float]:
-        at = on_screen(page, canvas, points[lone])
+        at = on_screen(canvas, points[lone])
         return [darkness(ring_round(page, at, r), text, background) for r in (8.0, 6.0)]
 
     ring, gap = parts()
@@ -179,7 +180,7 @@ def test_a_lit_host_has_a_ring_of_its_own(own: Server, browser: Browser, scheme:
     settle(page)
     canvas.scroll_into_view_if_needed()
     ring, gap = parts()
-    edge = darkness(ring_round(page, on_screen(page, canvas, points[lone]), 4.0), text, background)
+    edge = darkness(ring_round(page, on_screen(canvas, points[lone]), 4.0), text, background)
     assert ring > 0.6
     assert gap < 0.4
     assert edge > 0.6
@@ -201,6 +202,49 @@ def test_trails_are_drawn_and_named(own: Server, context: BrowserContext) -> Non
     settle(page)
     assert canvas.evaluate(COVERED) is True
     assert said == []
+
+
+def test_two_days_side_by_side_share_one_selection(own: Server, context: BrowserContext) -> None:
+    """A lasso on one selects the same hosts on both; a lasso on the other is the new selection."""
+    page = open_map(context, own)
+    page.get_by_role("button", name="Side by side").click()
+    page.get_by_text("Another day", exact=True).click()
+    expect(page.locator(".map")).to_have_count(2)
+    page.keyboard.press("Escape")
+    settle(page)
+    (left, right) = (page.locator(".map").nth(place) for place in (0, 1))
+    expect(left).to_have_attribute("data-state", "drawn")
+    expect(right).to_have_attribute("data-state", "drawn")
+    _, points = places(own)
+    draw_round(page, left.locator("canvas").last, points[:GROUP])
+    for each in (left, right):
+        expect(each).to_have_attribute("data-selected", str(GROUP))
+    settle(page)
+    box = right.locator("canvas").last.bounding_box()
+    assert box is not None
+    corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.02)]
+    for step, (x, y) in enumerate(corners):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+        if step == 0:
+            page.mouse.down()
+    page.mouse.up()
+    there = len(hosts_on(Workspace(own.workspace), DAYS[-2]))
+    expect(right).to_have_attribute("data-selected", str(there))
+    expect(page.get_by_text(f"All {there} selected hosts")).to_be_visible()
+
+
+def test_tsne_is_made_in_the_background(own: Server, context: BrowserContext) -> None:
+    """The plane stays until it is there; then the group lies together and a lasso selects it."""
+    page = open_map(context, own)
+    page.get_by_text("t-SNE", exact=True).click()
+    expect(page.get_by_text(f"{DAYS[-1]}, planted, t-SNE")).to_be_visible(timeout=90_000)
+    settle(page)
+    workspace = Workspace(own.workspace)
+    (run,) = read_runs(workspace, archived=False)
+    made = find_map(workspace, run.id, TsneSettings(), DAYS[-1])
+    assert made is not None
+    draw_round(page, page.locator(".field canvas").last, made.points[:GROUP])
+    expect(page.locator(".map")).to_have_attribute("data-selected", str(GROUP))
 
 
 def test_without_webgl_the_table_still_selects(own: Server, context: BrowserContext) -> None:

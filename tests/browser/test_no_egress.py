@@ -4,12 +4,17 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from app_server import Server, settle
-from app_workspaces import write_trace
-from playwright.sync_api import BrowserContext, Page
+from app_workspaces import DAYS, write_trace
+from playwright.sync_api import BrowserContext, Page, expect
+
+from darkgnn_core.workspace import Workspace
+from tests.made_runs import no_processes  # noqa: F401 - a fixture
+from tests.map_workspaces import embedded_run, hosts_on
 
 pytestmark = pytest.mark.browser
 
@@ -30,11 +35,17 @@ with open(os.environ["EGRESS_NOTES"] + ".hooked", "a") as file:
     file.write(" ".join(sys.argv[:1]) + chr(10))
 sys.addaudithook(note)
 """
+PAGES = ("Sources", "Train models", "Browse embeddings", "Review metrics", "Labels", "Cases")
+DEEP = {
+    "browse-embeddings": ".map",
+    "inspect-host?host=HOST": "[data-testid=stDataFrame]",
+    "explore-graph?graph_start=Typed&graph_typed=HOST": ".graph",
+}
 TRACED = re.compile(r"sa_family=AF_INET6?.*?(?:inet_addr\(\"|inet_pton\(AF_INET6, \")([^\"]+)")
 
 
 def visit_everything(server: Server, context: BrowserContext, folder: Path) -> list[str]:
-    """Load a trace and open both pages; return what the browser asked of others."""
+    """Load a trace, open all pages, a host and a graph; return what the browser asked of others."""
     page: Page = context.new_page()
     elsewhere: list[str] = []
     ours = (server.url, f"ws://{server.host}", "data:", "blob:")
@@ -51,9 +62,21 @@ def visit_everything(server: Server, context: BrowserContext, folder: Path) -> l
     page.get_by_role("link", name="Go to Today").click()
     page.locator("[data-testid=stVegaLiteChart] .marks").first.wait_for()
     page.get_by_text("Busiest hosts of the day").wait_for()
+    workspace = Workspace(server.workspace)
+    embedded_run(workspace)
+    for name in PAGES:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        expect(page.locator("h1")).to_have_text(name)
+        settle(page)
+    host = IPv4Address(int(hosts_on(workspace, DAYS[-1])[0]))
+    for path, shown in DEEP.items():
+        page.goto(f"{server.url}/{path}".replace("HOST", str(host)))
+        expect(page.locator(shown).first).to_be_visible()
+        settle(page)
     return elsewhere
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_s7_no_process_of_ours_looks_outside(
     start: Callable[..., Server], context: BrowserContext, tmp_path: Path
 ) -> None:
@@ -71,6 +94,7 @@ def test_s7_no_process_of_ours_looks_outside(
     assert not notes.exists(), notes.read_text()
 
 
+@pytest.mark.usefixtures("no_processes")
 def test_s7_no_system_call_looks_outside(
     start: Callable[..., Server], context: BrowserContext, tmp_path: Path
 ) -> None:
