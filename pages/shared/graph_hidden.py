@@ -38,23 +38,19 @@ def offer_hidden(workspace: Workspace) -> None:
                 "Show it again",
                 key="graph_unhide",
                 icon=":material/visibility:",
-                on_click=partial(_show_again, workspace),
+                on_click=partial(_show_again, workspace, everything=False),
                 help="Puts this node and its edges back; Undo hides it again.",
             )
             st.button(
                 "Show all again",
                 key="graph_unhide_all",
                 icon=":material/done_all:",
-                on_click=partial(_show_all_again, workspace),
+                on_click=partial(_show_again, workspace, everything=True),
                 help="Puts all hidden nodes and their edges back; Undo hides them again.",
             )
 
 
-def _show_again(workspace: Workspace) -> None:
+def _show_again(workspace: Workspace, *, everything: bool) -> None:
     done, chosen = graph_state.doings(), node_of(st.session_state[CHOSEN])
-    kept = tuple(node for node in done.hidden if node != chosen)
+    kept = () if everything else tuple(node for node in done.hidden if node != chosen)
     graph_state.do(workspace, replace(done, hidden=kept))
-
-
-def _show_all_again(workspace: Workspace) -> None:
-    graph_state.do(workspace, replace(graph_state.doings(), hidden=()))
